@@ -1,0 +1,119 @@
+"""The use case behind every hook: read the chart, judge the rules, present the cards, or say what is missing."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from cds_service.application.hook_request import HookRequest, ServiceDescription
+from cds_service.application.ports import ChartReader, OrderWriter, ReadChart
+from cds_service.clinical.cards import BecauseFact, Card, Evaluation, HookAnswer, Link, ReportedProblem, RuleVerdict
+from cds_service.clinical.chart import PrefetchKey
+from cds_service.clinical.facts.registry import FACTS
+from cds_service.clinical.knowledge import Known
+from cds_service.clinical.presentation import Presenter
+from cds_service.clinical.rules import RuleLibrary
+from cds_service.clinical.situation import Situation, SitePolicy
+from cds_service.clinical.suggestions import SuggestedStep
+from cds_service.clinical.verdicts import Verdict, all_missing_keys, because, judge_all, missing_facts
+from cds_service.clinical.wording import offered
+from cds_service.errors import ChartUnavailable, UnknownService
+
+
+@dataclass(frozen=True)
+class HookService:
+    """Answers hook calls. `guideline_url` is the base of the pages that explain a rule, or None."""
+
+    library: RuleLibrary
+    services: tuple[ServiceDescription, ...]
+    reader: ChartReader
+    writer: OrderWriter
+    policy: SitePolicy
+    deadline: timedelta
+    guideline_url: str | None = None
+
+    def service(self, service_id: str) -> ServiceDescription:
+        """Raises: UnknownService."""
+        for service in self.services:
+            if service.id == service_id:
+                return service
+        raise UnknownService("There is no such service; see GET /cds-services.")
+
+    def ready(self) -> list[str]:
+        """What keeps the rules from being evaluated; empty when nothing does."""
+        return [] if self.library.rules else ["the card library holds no active rule"]
+
+    def answer(self, request: HookRequest, *, now: datetime) -> HookAnswer:
+        """The cards for one call.
+
+        Missing data: facts stay unknown; an information card says what could not be checked.
+        Raises: ChartUnavailable where nothing fires and cell counts were needed but unavailable; InvalidHookRequest.
+        Source: CONTRACT section 3.
+        """
+        service = self.service(request.service_id)
+        read = self.reader.read(request, service.prefetch, now=now, deadline=now + self.deadline)
+        situation = Situation(read.chart, now, request.hook, self.library.numbers, self.policy)
+        verdicts = judge_all(self.library, situation)
+        missing = all_missing_keys(verdicts)
+        if PrefetchKey.CELL_COUNTS in missing and not any(v.fired for v in verdicts):
+            raise ChartUnavailable([PrefetchKey.CELL_COUNTS], read.chart.unavailable[PrefetchKey.CELL_COUNTS])
+        cards = self._cards(request, read, situation, verdicts)
+        return HookAnswer(tuple(cards), self._evaluation(situation, verdicts, cards))
+
+    def _cards(self, request: HookRequest, read: ReadChart, situation: Situation, verdicts: Sequence[Verdict]) -> list[Card]:
+        def actions(step: SuggestedStep) -> tuple:  # type: ignore[type-arg]
+            about = replace(step, patient_id=request.patient_id, encounter_id=_text(request.context, "encounterId"))
+            return self.writer.actions_for(about, read, now=situation.now, requester=_text(request.context, "userId"))
+
+        presenter = Presenter(self.library, situation, actions, lambda: str(uuid.uuid4()), self._link)
+        return presenter.present(verdicts)
+
+    def _link(self, rule_id: str) -> Link | None:
+        return Link("How this rule works", f"{self.guideline_url}/{rule_id}") if self.guideline_url else None
+
+    def _evaluation(self, situation: Situation, verdicts: Sequence[Verdict], cards: Sequence[Card]) -> Evaluation:
+        speaks = {rule.id: card.uuid for card in reversed(cards) for rule in card.rules}
+        problems = tuple(ReportedProblem(p.kind, p.source, p.text) for p in situation.chart.data_problems)
+        lines = tuple(_verdict_line(v, situation, speaks.get(v.rule.id)) for v in verdicts)
+        return Evaluation(self.library.knowledge_version, situation.now, lines, problems)
+
+
+def _text(context: Mapping[str, object], name: str) -> str | None:
+    value = context.get(name)
+    return value if isinstance(value, str) else None
+
+
+def _verdict_line(verdict: Verdict, situation: Situation, card: str | None) -> RuleVerdict:
+    kinds = tuple(dict.fromkeys(suggestion.kind.value for suggestion, _ in offered(verdict, situation)))
+    return RuleVerdict(
+        id=verdict.rule.id,
+        version=verdict.rule.version,
+        outcome=verdict.outcome.value,
+        suppressed_by=verdict.suppressed_by,
+        indicator=verdict.indicator if verdict.fired else None,
+        suggestions=kinds,
+        card=card if verdict.fired else None,
+        because=tuple(_because(name, known) for name, known in because(verdict).items()),
+        missing=tuple(missing_facts(verdict)),
+    )
+
+
+def _because(name: str, known: Known) -> BecauseFact:
+    value = known.value
+    plain: str | bool | int | float | list[str]
+    if isinstance(value, Decimal):
+        plain = int(value) if value == value.to_integral_value() else float(value)
+    elif isinstance(value, tuple):
+        plain = list(value)
+    else:
+        plain = value
+    at = None if known.at is None else _at(known)
+    return BecauseFact(name, plain, FACTS[name].unit, at, known.sources)
+
+
+def _at(known: Known) -> str:
+    assert known.at is not None
+    return f"{known.at.latest:%Y-%m-%dT%H:%M:%SZ}" if known.at.exact else f"{known.at.latest:%Y-%m-%d}"

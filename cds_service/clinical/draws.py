@@ -1,0 +1,183 @@
+"""Neutrophil counts draw by draw: direct, or derived from the WBC and its percentages (C-UNIT, C-ANC)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from cds_service.clinical.chart import Measurement
+from cds_service.clinical.moments import Moment
+from cds_service.clinical.shared_numbers import SharedNumbers, minutes
+
+HUNDRED = Decimal(100)
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """One count in 10*9/L. `upper_bound`: reported as "<x", then `value` lies just below x and may be far lower."""
+
+    value: Decimal
+    taken: Moment
+    sources: tuple[str, ...]
+    final: bool = True
+    upper_bound: bool = False
+    derived: bool = False
+    shown: str = ""
+
+    @property
+    def source(self) -> str:
+        return self.sources[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Two counts that cannot both be right, or differ too much to grade without a look."""
+
+    first: Count
+    second: Count
+    why: str
+
+    @property
+    def source(self) -> str:
+        return self.first.source
+
+
+def counts_of(analyte: str, measurements: Iterable[Measurement], numbers: SharedNumbers, now: datetime) -> list[Count]:
+    """Usable counts of one analyte that are not in the future. Units: 10*9/L."""
+    chosen = (m for m in measurements if m.analyte == analyte and m.value is not None and not m.taken.is_future(now))
+    return [count for m in chosen if (count := _count(m, numbers)) is not None]
+
+
+def _count(measurement: Measurement, numbers: SharedNumbers) -> Count | None:
+    value = measurement.value
+    assert value is not None
+    if comparator_problem(measurement, numbers):
+        return None
+    below = (measurement.comparator or "").startswith("<")
+    return Count(
+        value=value.next_minus() if below else value,
+        taken=measurement.taken,
+        sources=(measurement.source,),
+        final=measurement.final,
+        upper_bound=below,
+        shown=f"{measurement.comparator or ''}{plain(value)}",
+    )
+
+
+def comparator_problem(measurement: Measurement, numbers: SharedNumbers) -> str | None:
+    """Why a result with a comparator cannot be used, or None. Source: C-UNIT, comparators."""
+    if not measurement.comparator or measurement.value is None:
+        return None
+    below = measurement.comparator.startswith("<")
+    if below == (measurement.value < numbers.comparator_below):
+        return None
+    return f"reported as {measurement.comparator}{plain(measurement.value)}, which says too little"
+
+
+def plain(value: Decimal) -> str:
+    """A number as a person writes it: no exponent, no trailing zeros, never rounded."""
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def same_draw(first: Moment, second: Moment, numbers: SharedNumbers) -> bool:
+    """True where two times can be of one draw: at most 15 minutes apart, or on the same bare date."""
+    gap = minutes(numbers.same_draw_minutes)
+    return first.earliest - gap <= second.latest and second.earliest - gap <= first.latest
+
+
+def draws(measurements: Sequence[Measurement], numbers: SharedNumbers) -> list[list[Measurement]]:
+    """Results grouped by draw: by specimen where both name one, else by time."""
+    groups: list[list[Measurement]] = []
+    for measurement in sorted(measurements, key=lambda m: m.taken):
+        for group in reversed(groups):
+            if _belongs(measurement, group[0], numbers):
+                group.append(measurement)
+                break
+        else:
+            groups.append([measurement])
+    return groups
+
+
+def _belongs(measurement: Measurement, other: Measurement, numbers: SharedNumbers) -> bool:
+    if measurement.specimen and other.specimen:
+        return measurement.specimen == other.specimen
+    return same_draw(measurement.taken, other.taken, numbers)
+
+
+PARTS = frozenset({"ANC", "WBC", "NEUT_PCT", "SEGS_PCT", "BANDS_PCT"})
+
+
+def neutrophil_counts(
+    measurements: Sequence[Measurement], numbers: SharedNumbers, now: datetime
+) -> tuple[list[Count], list[Conflict]]:
+    """All neutrophil counts, one or more a draw, and the conflicts within draws. Source: C-ANC."""
+    usable = [
+        m
+        for m in measurements
+        if m.analyte in PARTS
+        and m.value is not None
+        and not m.taken.is_future(now)
+        and not (m.analyte in ("ANC", "WBC") and comparator_problem(m, numbers))
+    ]
+    counts: list[Count] = []
+    conflicts: list[Conflict] = []
+    for group in draws(usable, numbers):
+        found, disputed = _counts_of_draw(group, numbers)
+        counts += found
+        conflicts += disputed
+    return counts, conflicts
+
+
+def _counts_of_draw(group: Sequence[Measurement], numbers: SharedNumbers) -> tuple[list[Count], list[Conflict]]:
+    direct = [count for m in group if m.analyte == "ANC" and (count := _count(m, numbers)) is not None]
+    white = [count for m in group if m.analyte == "WBC" and (count := _count(m, numbers)) is not None]
+    derived = _derived(group, white[-1]) if white else None
+    if not direct:
+        return ([derived] if derived else []), []
+    conflicts = [
+        Conflict(count, cell, "the neutrophil count is higher than the WBC of the same draw")
+        for count in direct
+        for cell in white
+        if count.value > numbers.anc_over_wbc_factor * cell.value
+    ]
+    if derived and all(_differ(count, derived, numbers) for count in direct):
+        conflicts.append(Conflict(direct[0], derived, "measured and calculated neutrophil count of one draw differ"))
+        return [*direct, derived], conflicts
+    return direct, conflicts
+
+
+def _differ(direct: Count, derived: Count, numbers: SharedNumbers) -> bool:
+    allowed = max(numbers.derived_differs_by, numbers.derived_differs_share * direct.value)
+    return abs(direct.value - derived.value) > allowed
+
+
+def _derived(group: Sequence[Measurement], white: Count) -> Count | None:
+    """WBC x (segs + bands), else WBC x total neutrophils; bands are not added to a total (C-ANC)."""
+    share = {m.analyte: m for m in group if m.analyte.endswith("_PCT")}
+    segs, bands, total = share.get("SEGS_PCT"), share.get("BANDS_PCT"), share.get("NEUT_PCT")
+    used = [m for m in (segs, bands) if m] if segs else [total] if total else []
+    if not used or not white.value:
+        return None
+    percent = sum((m.value for m in used if m.value is not None), Decimal(0))
+    value = white.value * percent / HUNDRED
+    return replace(
+        white,
+        value=value,
+        sources=(*white.sources, *(m.source for m in used)),
+        final=white.final and all(m.final for m in used),
+        derived=True,
+        shown=f"{'<' if white.upper_bound else ''}{plain(value.normalize())}",
+    )
+
+
+def newest(counts: Iterable[Count]) -> Count | None:
+    """The count that can be the latest; of equally late ones the lower."""
+    return max(counts, key=lambda count: (count.taken.latest, -count.value), default=None)
+
+
+def apart(first: Moment, second: Moment) -> timedelta:
+    """The least time between two moments."""
+    return max(first.earliest - second.latest, second.earliest - first.latest, timedelta(0))

@@ -1,0 +1,315 @@
+"""Facts in words, for card text only: what was seen, with unit and age, and what is not known."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from cds_service.clinical.chart import Measurement, PrefetchKey
+from cds_service.clinical.draws import Count, plain
+from cds_service.clinical.drug_table import Drug, ResumeOperator
+from cds_service.clinical.exposure import Exposed, newest_exposure
+from cds_service.clinical.facts.count_facts import CELLS, duffy_null, haemoglobin, platelets
+from cds_service.clinical.facts.drug_facts import chemo_limit, chemo_platelet_limit, window_of
+from cds_service.clinical.facts.fever_facts import chemo_exposures
+from cds_service.clinical.facts.registry import DrugCase, FactKind, fact
+from cds_service.clinical.fever import age_words
+from cds_service.clinical.knowledge import Answer, Known, Unknown
+from cds_service.clinical.moments import Moment
+from cds_service.clinical.situation import Situation
+
+ALWAYS = "Always known; says in words what is not"
+
+
+def count_words(count: Count, s: Situation) -> str:
+    """ "0.3 (2 h ago)"."""
+    return f"{count.shown} ({age(count.taken, s)})"
+
+
+def age(moment: Moment, s: Situation) -> str:
+    return age_words(Known(True, at=moment), s.now)
+
+
+@fact("anc_words", FactKind.TEXT, missing=ALWAYS, source="RULES B0 presentation 9", meaning="The ANC in force, or its bound, with its age")
+def anc_words(s: Situation) -> Answer:
+    if s.chart.lacks(CELLS):
+        return Known("not known (cell counts unavailable)")
+    count = s.counts.at_most
+    return Known("not on file") if count is None else Known(count_words(count, s), count.taken, count.sources)
+
+
+@fact("wbc_words", FactKind.TEXT, missing=ALWAYS, source="RULES 13", meaning="The newest WBC with its age")
+def wbc_words(s: Situation) -> Answer:
+    white = s.counts.white
+    return Known("not on file") if white is None else Known(count_words(white, s), white.taken, white.sources)
+
+
+@fact("last_counts", FactKind.TEXT, missing=ALWAYS, source="RULES A, S2", meaning="The last three neutrophil counts with their dates")
+def last_counts(s: Situation) -> Answer:
+    if s.chart.lacks(CELLS):
+        return Known("not known (cell counts unavailable)")
+    counts = s.course.last(3)
+    words = "; ".join(f"{c.shown} on {c.taken.latest:%Y-%m-%d}" for c in counts)
+    sources = tuple(source for c in counts for source in c.sources)
+    return Known(words or "none on file", sources=sources)
+
+
+@fact("earlier_counts", FactKind.TEXT, missing=ALWAYS, source="RULES 15", meaning="The last three neutrophil counts, oldest first, with the days they span")
+def earlier_counts(s: Situation) -> Answer:
+    counts = list(reversed(s.course.last(3)))
+    if not counts:
+        return Known("none on file")
+    span = (counts[-1].taken.latest - counts[0].taken.latest) / timedelta(days=1)
+    return Known(f"{' > '.join(c.shown for c in counts)} in {round(span)} days")
+
+
+@fact("lineages", FactKind.TEXT, missing=ALWAYS, source="RULES 10", meaning="Haemoglobin and platelets of the last 28 d")
+def lineages(s: Situation) -> Answer:
+    red, thrombocytes = haemoglobin(s), platelets(s)
+    words = [
+        f"Hb {red.shown} g/dL ({age(red.at, s)})" if isinstance(red, Known) and red.at else "Hb not known",
+        f"PLT {thrombocytes.shown} ({age(thrombocytes.at, s)})" if isinstance(thrombocytes, Known) and thrombocytes.at else "PLT not known",
+    ]
+    return Known(", ".join(words))
+
+
+@fact("temperature_words", FactKind.TEXT, missing=ALWAYS, source="C-FEVER", meaning="The last usable temperature and its age, or that none is recorded")
+def temperature_words(s: Situation) -> Answer:
+    last = s.fever.last_temperature
+    return Known(s.fever.statement, sources=(last.source,) if last else ())
+
+
+@fact("no_fever_words", FactKind.TEXT, missing=ALWAYS, source="C-FEVER", meaning="'no fever' only where readings of 24 h exist and all are below 38.0")
+def no_fever_words(s: Situation) -> Answer:
+    return Known(s.fever.no_fever_words)
+
+
+@fact("sign_words", FactKind.TEXT, missing=ALWAYS, source="RULES 1", meaning="What makes the patient hot; the word fever only where it is one")
+def sign_words(s: Situation) -> Answer:
+    return Known(s.fever.reason or "Infection sign")
+
+
+@fact("sign_details", FactKind.TEXT, missing=ALWAYS, source="C-FEVER", meaning="All readings and problems behind fever or infection sign; undated infections; borderline readings")
+def sign_details(s: Situation) -> Answer:
+    f = s.fever
+    readings = dict.fromkeys([*f.febrile_readings, *f.hypothermic_readings])
+    words = [f"{plain(m.value)} C {age(m.taken, s)}" for m in readings if m.value is not None]
+    words += [f"systolic {plain(m.value)} mm[Hg] {age(m.taken, s)}" for m in f.shock_readings if m.value is not None]
+    words += [f"{p.text} ({age(p.dated, s)})" for p in [*f.reported, *f.infections, *f.severe_count_symptoms] if p.dated]
+    words += [f"{p.text} (undated, not counted)" for p in f.undated_infections]
+    return Known("; ".join(words) or f.statement)
+
+
+@fact("borderline_words", FactKind.TEXT, missing="Unknown where no reading lies at 38.0 to 38.2", source="C-FEVER", meaning="A note on readings just below the fever definition")
+def borderline_words(s: Situation) -> Answer:
+    if not s.fever.borderline:
+        return Unknown(note="no such reading")
+    return Known("A reading of 38.0-38.2 C lies below the set fever definition; others use 38.0: recheck within 1 h.")
+
+
+@fact("chemotherapy_words", FactKind.TEXT, missing="Unknown where no exposure is known", source="RULES 2", meaning="The last chemotherapy and how long ago")
+def chemotherapy_words(s: Situation) -> Answer:
+    last = newest_exposure(chemo_exposures(s))
+    if last is None:
+        return Unknown(note="no chemotherapy known")
+    return Known(_exposure_words(last, s), last.last, (last.source,))
+
+
+def _exposure_words(exposed: Exposed, s: Situation) -> str:
+    when = "ongoing" if exposed.ongoing else age(exposed.last, s)
+    return f"{exposed.drug.ingredient}, {when}" + ("" if exposed.given or exposed.ongoing else " (order; no dose on record)")
+
+
+@fact("days_after_chemotherapy", FactKind.NUMBER, unit="d", missing="Unknown where no exposure is known", source="RULES 2", meaning="Whole days since the last possible chemotherapy")
+def days_after_chemotherapy(s: Situation) -> Answer:
+    last = newest_exposure(chemo_exposures(s))
+    if last is None:
+        return Unknown(note="no chemotherapy known")
+    return Known(round(last.last.youngest_age(s.now) / timedelta(days=1)), last.last, (last.source,))
+
+
+@fact("treating_words", FactKind.TEXT, missing="Unknown where no antipseudomonal drug runs", source="RULES 1", meaning="The antipseudomonal drug and since when")
+def treating_words(s: Situation) -> Answer:
+    order = next(iter(s.exposure.treating), None)
+    started = s.exposure.started(order) if order else None
+    if order is None or started is None:
+        return Unknown(note="not on an antipseudomonal drug")
+    return Known(f"{order.drugs[0].ingredient} since {started.latest:%d %b %H:%M} UTC", started, (order.source,))
+
+
+@fact("days_treated", FactKind.NUMBER, unit="d", missing="Unknown where no antipseudomonal drug runs", source="RULES 1", meaning="Whole days on the antipseudomonal drug")
+def days_treated(s: Situation) -> Answer:
+    starts = [start for order in s.exposure.treating if (start := s.exposure.started(order))]
+    if not starts:
+        return Unknown(note="not on an antipseudomonal drug")
+    return Known(min(starts).youngest_age(s.now).days)
+
+
+@fact("contributing_drugs", FactKind.TEXT, missing=ALWAYS, source="RULES 10", meaning="Active drugs that can lower the count")
+def contributing_drugs(s: Situation) -> Answer:
+    if s.chart.lacks(PrefetchKey.MEDICATION_REQUESTS):
+        return Known("not known (drug list unavailable)")
+    orders = s.exposure.active_drug(lambda d: d.risk != "raises-ANC-confounder")
+    names = dict.fromkeys(d.ingredient for o in orders for d in o.drugs)
+    return Known(", ".join(names) or "none recognised", sources=tuple(o.source for o in orders))
+
+
+@fact("duffy_words", FactKind.TEXT, missing=ALWAYS, source="C-DUFFY", meaning="Duffy status, as context")
+def duffy_words(s: Situation) -> Answer:
+    status = duffy_null(s)
+    if isinstance(status, Unknown):
+        return Known("Duffy status not known")
+    limit = plain(s.policy.duffy_null_anc)
+    if not status.value:
+        return Known("not Duffy-null")
+    count = s.counts.in_force
+    if count is not None and count.value < s.policy.duffy_null_anc:
+        return Known(f"Duffy-null; the count is below the Duffy-null reference limit ({limit})")
+    return Known(f"Duffy-null (reference limit {limit})")
+
+
+@fact("unusable_words", FactKind.TEXT, missing=ALWAYS, source="RULES 7", meaning="Each unusable result as sent, with the reason and its date")
+def unusable_words(s: Situation) -> Answer:
+    analytes = ("ANC", "WBC", "NEUT_PCT", "SEGS_PCT", "BANDS_PCT", "PLT")
+    bad = [*s.counts.unusable(analytes), *s.fever.unusable_temperatures]
+    return Known("; ".join(_unusable(m, s) for m in bad[:4]) or "none", sources=tuple(m.source for m in bad))
+
+
+LABELS = {"ANC": "ANC", "WBC": "WBC", "PLT": "Platelets", "TEMP": "Temperature", "NEUT_PCT": "Neutrophil %", "SEGS_PCT": "Segs %", "BANDS_PCT": "Bands %"}
+
+
+def _unusable(m: Measurement, s: Situation) -> str:
+    why = s.counts.problem_of(m) or "not usable"
+    return f"{LABELS.get(m.analyte, m.analyte)} {m.raw} ({age(m.taken, s)}): {why}"
+
+
+@fact("conflict_words", FactKind.TEXT, missing="Unknown where results do not contradict each other", source="C-ANC", meaning="Both results of a conflict, with their times")
+def conflict_words(s: Situation) -> Answer:
+    found = s.counts.conflicts
+    if not found:
+        return Unknown(note="no conflict")
+    c = found[0]
+    return Known(f"{count_words(c.first, s)} and {count_words(c.second, s)}: {c.why}", sources=(*c.first.sources, *c.second.sources))
+
+
+@fact("population_words", FactKind.TEXT, missing=ALWAYS, source="RULES 9", meaning="Child with the age, pregnant (undated where so), or adult, age unknown")
+def population_words(s: Situation) -> Answer:
+    years = s.diseases.age_years
+    if s.diseases.is_child:
+        return Known(f"Age {years}")
+    if s.diseases.pregnancies:
+        dated = any(p.dated for p in s.diseases.pregnancies)
+        return Known("Pregnant" if dated else "Pregnant (undated entry)", sources=tuple(p.source for p in s.diseases.pregnancies))
+    return Known("Adult" if years is not None else "Age not known, read as adult")
+
+
+@fact("age_note", FactKind.TEXT, missing="Unknown where the age is known", source="RULES 9", meaning="That the age is not known")
+def age_note(s: Situation) -> Answer:
+    if s.diseases.age_years is not None:
+        return Unknown(note="age known")
+    return Known("Age not known: read as an adult.")
+
+
+# -- one drug ---------------------------------------------------------------------------------------------------------
+
+
+@fact("drug.count_words", FactKind.TEXT, missing=ALWAYS, source="RULES 8", meaning="The newest count for this drug and its age, or that none is on file")
+def drug_count_words(c: DrugCase) -> Answer:
+    return anc_words(c.situation)
+
+
+@fact("drug.last_count", FactKind.TEXT, missing=ALWAYS, source="RULES 8", meaning="The last final count and its age, or that there is none")
+def drug_last_count(c: DrugCase) -> Answer:
+    last = next(iter(c.situation.counts.final), None)
+    if c.situation.chart.lacks(CELLS):
+        return Known("cell counts unavailable")
+    return Known(f"last {last.shown}, {age(last.taken, c.situation)}" if last else "no count on file")
+
+
+@fact("drug.window_words", FactKind.TEXT, missing=ALWAYS, source="C-FRESH", meaning="The drug's count window in days")
+def drug_window_words(c: DrugCase) -> Answer:
+    return Known(f"{plain(window_of(c))} days")
+
+
+@fact("drug.limit_words", FactKind.TEXT, missing=ALWAYS, source="drugs.csv", meaning="The label's limits during treatment, with operators")
+def drug_limit_words(c: DrugCase) -> Answer:
+    return Known(limit_words(c.drug))
+
+
+def limit_words(drug: Drug) -> str:
+    """ "hold below 1.0", with platelets and the limit with fever where the label has them."""
+    words = []
+    if drug.anc_hold is not None:
+        words.append(f"hold {'at or below' if drug.anc_hold_operator == '<=' else 'below'} ANC {plain(drug.anc_hold)}")
+    if drug.plt_hold is not None:
+        words.append(f"below PLT {plain(drug.plt_hold)}")
+    if drug.anc_hold_with_fever is not None:
+        words.append(f"with fever below ANC {plain(drug.anc_hold_with_fever)}")
+    return ", ".join(words) or "no numeric limit"
+
+
+@fact("drug.resume_words", FactKind.TEXT, missing="Unknown where the label has no resume limit", source="drugs.csv", meaning="When the label resumes")
+def drug_resume_words(c: DrugCase) -> Answer:
+    d = c.drug
+    words = [f"ANC {_operator(d)}{plain(d.anc_resume)}"] if d.anc_resume is not None else []
+    words += [f"PLT {_operator(d)}{plain(d.plt_resume)}"] if d.plt_resume is not None else []
+    if not words:
+        return Unknown(note="no resume limit")
+    return Known(" and ".join(words) + (" or the patient's baseline" if d.resume_or_baseline else ""))
+
+
+def _operator(drug: Drug) -> str:
+    return ">" if drug.anc_resume_operator is ResumeOperator.ABOVE else ">="
+
+
+@fact("drug.label_action", FactKind.TEXT, missing="Unknown where the table has none", source="drugs.csv", meaning="What the label does on resumption, and notes")
+def drug_label_action(c: DrugCase) -> Answer:
+    words = "; ".join(part for part in (c.drug.label_action, c.drug.notes) if part)
+    return Known(words) if words else Unknown(note="nothing stated")
+
+
+@fact("drug.source_words", FactKind.TEXT, missing=ALWAYS, source="C-CONFIDENCE", meaning="Where the limit was read, and how far it was verified")
+def drug_source_words(c: DrugCase) -> Answer:
+    caveat = {
+        "high": "",
+        "medium": "; limit not re-read against the current label",
+        "low": "; contradictory or incomplete: text only",
+    }[c.drug.confidence.value]
+    return Known(f"{c.drug.source} (confidence {c.drug.confidence.value}{caveat})")
+
+
+@fact("drug.dose_words", FactKind.TEXT, missing="Unknown where the order states no dose", source="RULES 27", meaning="The dose of the order, as text")
+def drug_dose_words(c: DrugCase) -> Answer:
+    if c.order.daily_dose_mg is not None:
+        return Known(f"{plain(c.order.daily_dose_mg)} mg/day", sources=(c.order.source,))
+    return Known(c.order.dose_text) if c.order.dose_text else Unknown(note="no dose stated")
+
+
+@fact("drug.chemo_limit_words", FactKind.TEXT, missing=ALWAYS, source="RULES 29", meaning="The limit of rule 29 and where it comes from")
+def drug_chemo_limit_words(c: DrugCase) -> Answer:
+    limit, inclusive = chemo_limit(c)
+    by_label = limit in (c.drug.anc_hold, c.drug.anc_cycle_start)
+    words = f"{'at or below' if inclusive else 'below'} ANC {plain(limit)} ({'table' if by_label else 'service policy, the label has no higher number'})"
+    thrombocytes = chemo_platelet_limit(c)
+    return Known(words + (f" or below PLT {plain(thrombocytes)}" if thrombocytes is not None else ""))
+
+
+@fact("drug.in_cycle_words", FactKind.TEXT, missing="Unknown where the label has one number only", source="RULES 29", meaning="The number within a cycle, where it differs from cycle start")
+def drug_in_cycle_words(c: DrugCase) -> Answer:
+    d = c.drug
+    if d.anc_cycle_start is None or d.anc_hold is None or d.anc_cycle_start == d.anc_hold:
+        return Unknown(note="one limit only")
+    return Known(f"within a cycle: {limit_words(d)}; to start one: ANC {plain(d.anc_cycle_start)}")
+
+
+@fact("drug.since_words", FactKind.TEXT, missing="Unknown where no start is stated", source="RULES 22", meaning="Since when the drug is taken")
+def drug_since_words(c: DrugCase) -> Answer:
+    started = c.situation.exposure.started(c.order)
+    return Known(f"since {started.latest:%Y-%m-%d}", started) if started else Unknown(note="start not stated")
+
+
+@fact("drug.trigger_words", FactKind.TEXT, missing=ALWAYS, source="RULES 27", meaning="Which of the counts reached a limit")
+def drug_trigger_words(c: DrugCase) -> Answer:
+    thrombocytes = platelets(c.situation)
+    words = f"ANC {anc_words(c.situation).value}"  # type: ignore[union-attr]
+    shown = f"PLT {thrombocytes.shown}" if isinstance(thrombocytes, Known) else "PLT not known"
+    return Known(f"{words}, {shown}")

@@ -1,0 +1,30 @@
+"""Makes untrusted text harmless before it becomes Markdown: no structure, no links, no HTML (invariant 7)."""
+
+from __future__ import annotations
+
+import re
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~>])")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2066-\u2069]+")
+_LINK = re.compile(r"(?i)\b(https?|ftp|javascript|data|www)(?=[:.])")
+SUMMARY_MAX = 139
+"""A summary has fewer than 140 characters (CDS Hooks 2.0, card attributes)."""
+
+
+def escape(text: str) -> str:
+    """Plain text as Markdown that renders as just that text."""
+    flat = _CONTROL.sub(" ", text)
+    escaped = _SPECIAL.sub(r"\\\1", flat.replace("&", "&amp;").replace("<", "&lt;"))
+    return _LINK.sub(lambda match: f"{match[1]}\u2060", escaped)
+
+
+def one_line(text: str) -> str:
+    """Plain text on one line, without control characters."""
+    return " ".join(_CONTROL.sub(" ", text).split())
+
+
+def shorten(text: str, longest: int = SUMMARY_MAX) -> str:
+    """At most `longest` characters, cut at a word with an ellipsis."""
+    if len(text) <= longest:
+        return text
+    return text[: longest - 1].rsplit(" ", 1)[0].rstrip(" ,;:") + "…"

@@ -1,0 +1,61 @@
+"""The closed list of suggestion kinds and one suggested step, before it becomes FHIR (clinical/RULES.md, B0)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class SuggestionKind(StrEnum):
+    """Everything the service can offer to do."""
+
+    REPEAT_CBC = "repeat-cbc-diff"
+    STAT_CBC = "stat-cbc-diff"
+    MANUAL_SMEAR = "manual-smear"
+    BLOOD_CULTURES = "blood-cultures"
+    EMPIRIC_ANTIBIOTICS = "empiric-antibiotics"
+    HOLD_MEDICATION = "hold-medication"
+    STOP_MEDICATION = "stop-medication"
+    REMOVE_DRAFT = "remove-draft-order"
+    REDUCE_DOSE = "reduce-dose-draft"
+    RESUME_MEDICATION = "resume-medication"
+    GCSF_DRAFT = "gcsf-draft"
+    PROPHYLAXIS_DRAFT = "antibacterial-prophylaxis-draft"
+    WORKUP_PANEL = "workup-panel"
+    HAEMATOLOGY_REFERRAL = "haematology-referral"
+    IGG_REFERRAL = "igg-replacement-referral"
+    PHARMACY_CONSULT = "pharmacy-consult"
+    DUFFY_PHENOTYPE = "duffy-phenotype"
+    NAT_TEST = "nat-test"
+    LAB_VERIFICATION = "lab-verification-task"
+
+
+RESTS_ON_DRUG_ROW = frozenset(
+    {
+        SuggestionKind.HOLD_MEDICATION,
+        SuggestionKind.STOP_MEDICATION,
+        SuggestionKind.REMOVE_DRAFT,
+        SuggestionKind.REDUCE_DOSE,
+        SuggestionKind.RESUME_MEDICATION,
+    }
+)
+"""Kinds that need a drug row of sufficient confidence (C-CONFIDENCE)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestedStep:
+    """One thing to offer. `order` is the reference of the order it is about ("MedicationRequest/1") where it is about one.
+
+    `due_in_days` is None for now. `label` and `description` are filled in, `reason` goes into the written resource;
+    `sources` are the results it rests on.
+    """
+
+    kind: SuggestionKind
+    label: str
+    description: str
+    patient_id: str
+    due_in_days: int | None = None
+    order: str | None = None
+    reason: str | None = None
+    sources: tuple[str, ...] = ()
+    encounter_id: str | None = None

@@ -1,0 +1,118 @@
+"""The texts of one fired rule, filled in: summary, detail, lines, and what it offers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+from cds_service.clinical.conditions import Truth
+from cds_service.clinical.drug_table import Confidence
+from cds_service.clinical.facts.registry import FactSheet
+from cds_service.clinical.knowledge import Known
+from cds_service.clinical.markdown import escape, one_line, shorten
+from cds_service.clinical.rules import SuggestionRule, Text
+from cds_service.clinical.situation import Situation
+from cds_service.clinical.suggestions import RESTS_ON_DRUG_ROW, SuggestedStep
+from cds_service.clinical.templates import MissingFact, Template
+from cds_service.clinical.verdicts import FiredCase, Verdict, judge_guard
+
+NAMES_SHOWN = 2
+
+
+def lead(verdict: Verdict) -> FiredCase:
+    """The case a card speaks for first: the most urgent one."""
+    return max(verdict.cases, key=lambda case: case.indicator.rank)
+
+
+def summary_of(verdict: Verdict) -> str:
+    """One sentence of fewer than 140 characters."""
+    return shorten(one_line(_text(verdict.rule.summary, verdict, lead(verdict), str)))
+
+
+def detail_of(verdict: Verdict) -> str:
+    """The Markdown of the rule; a for-each rule adds a line for each drug where there are several."""
+    text = _text(verdict.rule.detail, verdict, lead(verdict), escape)
+    if len(lines_of(verdict)) < 2:
+        return text
+    return text + "\n\n" + "\n".join(f"- {line}" for line in lines_of(verdict))
+
+
+def lines_of(verdict: Verdict) -> list[str]:
+    """The rule in one Markdown line for each drug it fired for (or one)."""
+    return list(dict.fromkeys(_text(verdict.rule.line, verdict, case, escape) for case in verdict.cases))
+
+
+def _text(variants: Sequence[Text], verdict: Verdict, case: FiredCase, escaping: Callable[[str], str]) -> str:
+    """The first variant whose guard holds and whose facts are known."""
+    for variant in variants:
+        if judge_guard(variant.guard, case.sheet) is not Truth.TRUE:
+            continue
+        try:
+            return fill(variant.template, verdict, case.sheet, escaping)
+        except MissingFact:
+            continue
+    return escaping(verdict.rule.title)
+
+
+def fill(template: Template, verdict: Verdict, sheet: FactSheet, escaping: Callable[[str], str], due: int | None = None) -> str:
+    """A template with this verdict's facts, limits and drugs."""
+    now = sheet.situation.now
+    special = {"drugs": drug_names(verdict)}
+    if due is not None:
+        special |= {"due_days": str(due), "due_date": f"{now + timedelta(days=due):%Y-%m-%d}"}
+    return template.fill(sheet.answer, now=now, limits=verdict.rule.limit_values, special=special, escape=escaping)
+
+
+def drug_names(verdict: Verdict) -> str:
+    """ "Paclitaxel, carboplatin and 2 more", most urgent first."""
+    cases = sorted(verdict.cases, key=lambda case: -case.indicator.rank)
+    names = list(dict.fromkeys(str(k.value) for case in cases if case.drug and isinstance(k := case.sheet.answer("drug.name"), Known)))
+    if len(names) <= NAMES_SHOWN:
+        return " and ".join(names)
+    return f"{', '.join(names[:NAMES_SHOWN])} and {len(names) - NAMES_SHOWN} more"
+
+
+def offered(verdict: Verdict, situation: Situation) -> tuple[tuple[SuggestionRule, FiredCase], ...]:
+    """What a fired rule offers: each suggestion once, or once for each drug it fired for."""
+    if not verdict.fired:
+        return ()
+    chosen = []
+    for suggestion in verdict.rule.suggestions:
+        cases = [case for case in verdict.cases if judge_guard(suggestion.guard, case.sheet) is Truth.TRUE]
+        if not suggestion.about_order:
+            cases = cases[:1]
+        chosen += [(suggestion, case) for case in cases if _confident(suggestion, case, situation)]
+    return tuple(chosen)
+
+
+def _confident(suggestion: SuggestionRule, case: FiredCase, situation: Situation) -> bool:
+    """Suggestions that rest on a drug row need the confidence the site demands; low rows never have it (C-CONFIDENCE)."""
+    if suggestion.kind not in RESTS_ON_DRUG_ROW or case.drug is None:
+        return True
+    enough = {"high": {Confidence.HIGH}, "medium": {Confidence.HIGH, Confidence.MEDIUM}}
+    return case.drug.confidence in enough[situation.policy.min_confidence]
+
+
+def step_of(verdict: Verdict, suggestion: SuggestionRule, case: FiredCase) -> SuggestedStep:
+    """One suggestion with its words, its order and its day."""
+    situation = case.sheet.situation
+    due = next((d.days for d in suggestion.due if judge_guard(d.guard, case.sheet) is Truth.TRUE), None)
+    label = shorten(one_line(fill(suggestion.label, verdict, case.sheet, str, due)), 100)
+    patient = situation.chart.patient.id if situation.chart.patient else ""
+    return SuggestedStep(
+        kind=suggestion.kind,
+        label=label,
+        description=label,
+        patient_id=patient,
+        due_in_days=due,
+        order=case.order.source if suggestion.about_order and case.order else None,
+        reason=summary_of(verdict),
+        sources=sources_of(verdict),
+    )
+
+
+def sources_of(verdict: Verdict) -> tuple[str, ...]:
+    """The resources the verdict rests on."""
+    sheet = lead(verdict).sheet if verdict.cases else verdict.sheets[0]
+    answers = (sheet.answer(name) for name in sorted(verdict.rule.condition_facts))
+    return tuple(dict.fromkeys(source for a in answers if isinstance(a, Known) for source in a.sources))
