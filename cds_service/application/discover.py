@@ -13,6 +13,14 @@ def discover_services(services: Iterable[ServiceDescription]) -> tuple[ServiceDe
     return tuple(sorted(services, key=lambda service: service.id))
 
 
+def service_of_hook(services: Iterable[ServiceDescription], hook: str) -> ServiceDescription:
+    """The service that is registered for a hook. Raises: UnknownService."""
+    for service in services:
+        if service.hook == hook:
+            return service
+    raise UnknownService("hook: no service is registered for it.")
+
+
 def find_service(services: Iterable[ServiceDescription], service_id: str) -> ServiceDescription:
     """Raises: UnknownService. The id is not repeated in its message: it is whatever stood in the URL."""
     for service in services:

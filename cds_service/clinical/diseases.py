@@ -12,7 +12,12 @@ from cds_service.clinical.chart import Chart, PerformedProcedure, PrefetchKey, P
 from cds_service.clinical.knowledge import Answer, HasSource, claim
 from cds_service.clinical.shared_numbers import SharedNumbers, days
 
-HAEMATOLOGICAL_MALIGNANCY = frozenset({"aml", "all", "apl", "mds", "cmml", "cml", "cml-blast", "cll", "hcl", "myeloma", "lymphoma"})
+HAEMATOLOGICAL_MALIGNANCY = frozenset(
+    {
+        "aml", "all", "apl", "mds", "cmml", "cml", "cml-blast", "cml-accelerated", "cll", "hcl", "myeloma", "lymphoma",
+        "haematological-malignancy",
+    }
+)  # fmt: skip
 MARROW_DISEASE = frozenset({"aml", "all", "apl", "mds", "cmml", "hcl", "aplastic-anaemia", "cml-blast"})
 FEVER_RISK_DISEASE = frozenset(
     {

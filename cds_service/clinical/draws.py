@@ -77,9 +77,9 @@ def comparator_problem(measurement: Measurement, numbers: SharedNumbers) -> str 
 
 
 def plain(value: Decimal) -> str:
-    """A number as a person writes it: no exponent, no trailing zeros, never rounded."""
-    text = format(value, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    """A number as a person writes it: no exponent, never rounded, "1.0" stays "1.0" and 1.200 becomes "1.2"."""
+    whole, point, decimals = format(value, "f").partition(".")
+    return f"{whole}.{decimals.rstrip('0') or '0'}" if point else whole
 
 
 def same_draw(first: Moment, second: Moment, numbers: SharedNumbers) -> bool:

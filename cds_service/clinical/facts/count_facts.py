@@ -64,6 +64,11 @@ def anc_at_most_within_7_days(s: Situation) -> Answer:
     return whether(s.counts.is_current(s.counts.at_most, s.numbers.fever_count_days), s, s.counts.at_most)
 
 
+@fact("anc_at_most_current", FactKind.BOOL, missing=NEEDS_CELLS, source="C-FRESH", meaning="The ANC in force, or its bound, is at most 28 d old")
+def anc_at_most_current(s: Situation) -> Answer:
+    return whether(s.counts.is_current(s.counts.at_most), s, s.counts.at_most)
+
+
 @fact("anc_is_bound", FactKind.BOOL, missing=NEEDS_CELLS, source="C-ANC",
       meaning="A newer WBC without a neutrophil count bounds the ANC, so that no count grades")  # fmt: skip
 def anc_is_bound(s: Situation) -> Answer:
@@ -188,6 +193,11 @@ def stable(s: Situation) -> Answer:
       meaning="Fy(a-b-) by genotype, phenotype or coded condition; never by race")  # fmt: skip
 def duffy_null(s: Situation) -> Answer:
     return s.duffy
+
+
+@fact("duffy_null_known", FactKind.BOOL, missing="False where nothing on file says so", source="C-DUFFY", meaning="Known to be Duffy-null")
+def duffy_null_known(s: Situation) -> Answer:
+    return Known(is_true(s.duffy))
 
 
 @fact("duffy_suppressed", FactKind.BOOL, missing="Unknown where Duffy status or counts are", source="C-DUFFY",

@@ -10,7 +10,7 @@ from cds_service.clinical.draws import Count, plain
 from cds_service.clinical.drug_table import HoldOperator
 from cds_service.clinical.facts.count_facts import CELLS, platelets
 from cds_service.clinical.facts.registry import DrugCase, FactKind, fact
-from cds_service.clinical.knowledge import Answer, Known, Unknown, both, claim, either, negated
+from cds_service.clinical.knowledge import Answer, Known, Unknown, both, claim, either, is_true, negated
 from cds_service.clinical.shared_numbers import days
 
 ALWAYS = "Always known"
@@ -166,11 +166,11 @@ def count_available(c: DrugCase) -> Answer:
 
 
 def judged_count(c: DrugCase) -> Count | None:
-    """The count (or bound) that may lie within the drug's window. Active drugs: 28 d, clozapine included."""
-    n = c.situation.numbers
+    """The lower of count in force and bound that may lie within the drug's window. Active drugs: 28 d, clozapine included."""
     counts = c.situation.counts
-    window = window_of(c) if c.order.draft else n.current_days
-    return counts.at_most if counts.is_current(counts.at_most, window) else None
+    window = window_of(c) if c.order.draft else c.situation.numbers.current_days
+    candidates = [count for count in (counts.bound, counts.in_force) if count is not None and counts.is_current(count, window)]
+    return min(candidates, key=lambda count: count.value, default=None)
 
 
 def below(c: DrugCase, limit: Decimal | None, *, inclusive: bool = False) -> Answer:
@@ -257,6 +257,29 @@ def anc_limit(c: DrugCase) -> Answer:
     return Unknown(note="no label limit") if c.drug.anc_hold is None else Known(c.drug.anc_hold)
 
 
+@fact("drug.anc_at_most", FactKind.NUMBER, unit="10*9/L", missing="Unknown where no count or bound lies within the drug's window", source="C-ANC",
+      meaning="The lower of count in force and bound within the drug's window: a bound is only to be compared with 'below'")  # fmt: skip
+def anc_at_most(c: DrugCase) -> Answer:
+    if c.situation.chart.lacks(CELLS):
+        return Unknown(frozenset({CELLS}))
+    count = judged_count(c)
+    return Known(count.value, count.taken, count.sources, shown=count.shown) if count else Unknown(note="no count in the window")
+
+
+@fact("drug.highest_limit_reached", FactKind.NUMBER, unit="10*9/L", missing="Unknown where none is known to be reached", source="RULES 27",
+      meaning="The highest of the label's ANC limits that is reached: during treatment, and with fever")  # fmt: skip
+def highest_limit_reached(c: DrugCase) -> Answer:
+    limits = ((c.drug.anc_hold, below_anc_limit(c)), (c.drug.anc_hold_with_fever, below_fever_limit(c)))
+    reached = [limit for limit, verdict in limits if limit is not None and is_true(verdict)]
+    return Known(max(reached)) if reached else Unknown(note="no limit reached")
+
+
+@fact("drug.platelet_limit_reached", FactKind.BOOL, missing="False where the platelet count is not known", source="RULES 27",
+      meaning="Platelets are known to be below the label's hold limit")  # fmt: skip
+def platelet_limit_reached(c: DrugCase) -> Answer:
+    return Known(is_true(below_platelet_limit(c)))
+
+
 @fact("drug.duration_pending", FactKind.BOOL, missing="Unknown where cell counts are unavailable", source="RULES 27",
       meaning="The label acts only on a count that lasts, and the counts below the limit do not span that many days yet")  # fmt: skip
 def duration_pending(c: DrugCase) -> Answer:
@@ -334,4 +357,8 @@ def confidence(c: DrugCase) -> Answer:
 def limit_reached(c: DrugCase) -> Answer:
     if c.drug.is_cytotoxic_or_adc:
         return below_chemo_limit(c)
+    if c.drug.is_clozapine and not is_true(c.situation.duffy):
+        return below_mild(c)
+    if c.drug.is_hydroxyurea and not is_true(c.situation.diseases.has("sickle-cell-disease")):
+        return below_moderate(c)
     return either(below_anc_limit(c), below_fever_limit(c))

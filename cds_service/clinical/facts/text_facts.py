@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from cds_service.clinical.chart import Measurement, PrefetchKey
+from cds_service.clinical.diseases import FEVER_RISK_DISEASE, HAEMATOLOGICAL_MALIGNANCY
 from cds_service.clinical.draws import Count, plain
 from cds_service.clinical.drug_table import Drug, ResumeOperator
 from cds_service.clinical.exposure import Exposed, newest_exposure
@@ -33,8 +34,33 @@ def age(moment: Moment, s: Situation) -> str:
 def anc_words(s: Situation) -> Answer:
     if s.chart.lacks(CELLS):
         return Known("not known (cell counts unavailable)")
-    count = s.counts.at_most
-    return Known("not on file") if count is None else Known(count_words(count, s), count.taken, count.sources)
+    count, bound = s.counts.in_force, s.counts.bound
+    if bound is not None and (count is None or not s.counts.is_current(count) or bound.value <= count.value):
+        return Known(count_words(bound, s), bound.taken, bound.sources)
+    if count is None:
+        return Known("not on file")
+    newer = f", newer WBC {count_words(s.counts.white, s)}" if bound and s.counts.white else ""
+    return Known(count_words(count, s) + newer, count.taken, count.sources)
+
+
+@fact("count_caveat", FactKind.TEXT, missing="Unknown where the count in force is a plain final result", source="C-UNIT, C-VALID",
+      meaning="That the count was reported as an upper limit, bounded by the WBC, or is preliminary")  # fmt: skip
+def count_caveat(s: Situation) -> Answer:
+    count = s.counts.in_force
+    if count is None:
+        return Unknown(note="no count")
+    words = ["an upper limit: it may be far lower, repeat within 72 h"] if count.upper_bound else []
+    words += [] if count.final else ["a preliminary result"]
+    return Known(f"This count is {' and '.join(words)}.") if words else Unknown(note="a final result")
+
+
+@fact("neutropenia_risk_words", FactKind.TEXT, missing=ALWAYS, source="RULES 2", meaning="What makes neutropenia likely where no fresh count is known")
+def neutropenia_risk_words(s: Situation) -> Answer:
+    chemotherapy = newest_exposure(chemo_exposures(s))
+    words = [_exposure_words(chemotherapy, s)] if chemotherapy else []
+    words += [p.text for p in s.diseases.having(FEVER_RISK_DISEASE | HAEMATOLOGICAL_MALIGNANCY)]
+    words += [f"{p.text}, {age(p.performed, s)}" for p in s.diseases.marrow_procedures(s.numbers.marrow_fever_days) if p.performed]
+    return Known("; ".join(dict.fromkeys(words)) or "the last count")
 
 
 @fact("wbc_words", FactKind.TEXT, missing=ALWAYS, source="RULES 13", meaning="The newest WBC with its age")
@@ -167,11 +193,20 @@ def duffy_words(s: Situation) -> Answer:
     return Known(f"Duffy-null (reference limit {limit})")
 
 
+COUNTED = ("ANC", "WBC", "NEUT_PCT", "SEGS_PCT", "BANDS_PCT", "PLT")
+
+
 @fact("unusable_words", FactKind.TEXT, missing=ALWAYS, source="RULES 7", meaning="Each unusable result as sent, with the reason and its date")
 def unusable_words(s: Situation) -> Answer:
-    analytes = ("ANC", "WBC", "NEUT_PCT", "SEGS_PCT", "BANDS_PCT", "PLT")
-    bad = [*s.counts.unusable(analytes), *s.fever.unusable_temperatures]
+    bad = [*s.counts.unusable(COUNTED), *s.fever.unusable_temperatures]
     return Known("; ".join(_unusable(m, s) for m in bad[:4]) or "none", sources=tuple(m.source for m in bad))
+
+
+@fact("unusable_short", FactKind.TEXT, missing=ALWAYS, source="RULES 7", meaning="The first two unusable results as sent")
+def unusable_short(s: Situation) -> Answer:
+    bad = [*s.fever.unusable_temperatures, *s.counts.unusable(COUNTED)]
+    words = [f"{LABELS.get(m.analyte, m.analyte)} {m.raw}" for m in bad[:2]]
+    return Known(" and ".join(words) or "A result", sources=tuple(m.source for m in bad))
 
 
 LABELS = {"ANC": "ANC", "WBC": "WBC", "PLT": "Platelets", "TEMP": "Temperature", "NEUT_PCT": "Neutrophil %", "SEGS_PCT": "Segs %", "BANDS_PCT": "Bands %"}
@@ -195,11 +230,19 @@ def conflict_words(s: Situation) -> Answer:
 def population_words(s: Situation) -> Answer:
     years = s.diseases.age_years
     if s.diseases.is_child:
-        return Known(f"Age {years}")
+        pregnant = ", pregnant" if s.diseases.pregnancies else ""
+        return Known((f"Age {years}" if years else "Age under 1 year") + pregnant)
     if s.diseases.pregnancies:
         dated = any(p.dated for p in s.diseases.pregnancies)
         return Known("Pregnant" if dated else "Pregnant (undated entry)", sources=tuple(p.source for p in s.diseases.pregnancies))
     return Known("Adult" if years is not None else "Age not known, read as adult")
+
+
+@fact("pathway_words", FactKind.TEXT, missing=ALWAYS, source="RULES 9", meaning="Which pathway to use instead, for a child or in pregnancy")
+def pathway_words(s: Situation) -> Answer:
+    pathways = ["paediatric"] if s.diseases.is_child else []
+    pathways += ["obstetric"] if s.diseases.pregnancies else []
+    return Known(f"use the {' and '.join(pathways) or 'local'} pathway")
 
 
 @fact("age_note", FactKind.TEXT, missing="Unknown where the age is known", source="RULES 9", meaning="That the age is not known")
@@ -275,6 +318,14 @@ def drug_source_words(c: DrugCase) -> Answer:
         "low": "; contradictory or incomplete: text only",
     }[c.drug.confidence.value]
     return Known(f"{c.drug.source} (confidence {c.drug.confidence.value}{caveat})")
+
+
+@fact("drug.stop_caution", FactKind.TEXT, missing="Unknown where the drug may be paused without asking", source="drugs.csv",
+      meaning="That a drug must not be stopped abruptly")  # fmt: skip
+def drug_stop_caution(c: DrugCase) -> Answer:
+    if c.drug.stop_suggestion != "consult":
+        return Unknown(note="may be paused")
+    return Known(f"Do not stop {c.drug.ingredient} abruptly: ask the specialist or the pharmacy first.")
 
 
 @fact("drug.dose_words", FactKind.TEXT, missing="Unknown where the order states no dose", source="RULES 27", meaning="The dose of the order, as text")

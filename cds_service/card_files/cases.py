@@ -1,0 +1,238 @@
+"""The cases beside the rules: reads them, judges each with the whole library, and says where a verdict differs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from cds_service.card_files.case_charts import CaseChart, CaseInputError, Item
+from cds_service.card_files.library import load_library
+from cds_service.card_files.tables import load_terminology
+from cds_service.card_files.yaml_files import line_of, read_yaml
+from cds_service.clinical.cards import Indicator
+from cds_service.clinical.rules import Rule, RuleLibrary
+from cds_service.clinical.situation import Situation
+from cds_service.clinical.suggestions import SuggestionKind
+from cds_service.clinical.terminology import Terminology
+from cds_service.clinical.verdicts import Outcome, Verdict, judge_all
+from cds_service.clinical.wording import detail_of, lines_of, offered, step_of, summary_of
+from cds_service.errors import CardFileError
+
+EXPECT_KEYS = (
+    "outcome", "suppressed_by", "indicator", "suggestions", "due", "missing", "line_contains", "summary_contains",
+    "detail_contains",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What a case demands of its rule's verdict; None demands nothing.
+
+    `suggestions` are the kinds offered, each once; `due` the days of a suggestion's kind; `missing` the prefetch keys.
+    """
+
+    outcome: str
+    suppressed_by: str | None = None
+    indicator: str | None = None
+    suggestions: tuple[str, ...] | None = None
+    due: Mapping[str, int] = field(default_factory=dict)
+    missing: tuple[str, ...] | None = None
+    line_contains: str | None = None
+    summary_contains: str | None = None
+    detail_contains: str | None = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """One case of one rule, with its place."""
+
+    rule: str
+    name: str
+    given: Mapping[str, Any]
+    expect: Expectation
+    path: Path
+    line: int | None = None
+
+    @property
+    def id(self) -> str:
+        return f"{self.rule}: {self.name}"
+
+    def fault(self, message: str) -> CardFileError:
+        return CardFileError(f"case {self.name!r}: {message}", path=self.path, line=self.line)
+
+
+@dataclass(frozen=True)
+class CaseResult:
+    """What came of a case. `differences` are sentences; empty where the case holds."""
+
+    case: Case
+    differences: tuple[str, ...]
+
+    @property
+    def passed(self) -> bool:
+        return not self.differences
+
+
+@dataclass(frozen=True)
+class CaseRunner:
+    """Judges cases; every situation is built once, so that a mutated rule costs little more than its own conditions."""
+
+    library: RuleLibrary
+    terminology: Terminology
+    _situations: dict[str, Situation] = field(default_factory=dict, repr=False)
+
+    def situation(self, case: Case) -> Situation:
+        """Raises: CardFileError."""
+        if case.id not in self._situations:
+            self._situations[case.id] = build_situation(case, self.terminology, self.library)
+        return self._situations[case.id]
+
+    def run(self, case: Case) -> CaseResult:
+        """Raises: CardFileError where the input cannot be read or the rule has no such hook."""
+        situation = self.situation(case)
+        verdict = next((v for v in judge_all(self.library, situation) if v.rule.id == case.rule), None)
+        if verdict is None:
+            raise case.fault(f"the rule is not evaluated on {situation.hook}")
+        return CaseResult(case, tuple(_differences(case.expect, verdict, situation)))
+
+
+def build_situation(case: Case, terminology: Terminology, library: RuleLibrary) -> Situation:
+    """The situation of a case. Raises: CardFileError."""
+    try:
+        return CaseChart(case.given, terminology, library.numbers).situation()
+    except CaseInputError as problem:
+        raise case.fault(str(problem)) from problem
+
+
+def run_cases(cards_dir: Path, rule_ids: Sequence[str] | None = None) -> list[CaseResult]:
+    """Run the cases of the active rules, or of those named. Raises: CardLibraryError, CardFileError."""
+    book = CaseBook(cards_dir)
+    return [book.runner.run(case) for rule in book.chosen(rule_ids) for case in book.cases[rule.id]]
+
+
+@dataclass(frozen=True)
+class CaseBook:
+    """A library with its tables and the cases of its active rules, each read once."""
+
+    cards_dir: Path
+
+    @cached_property
+    def library(self) -> RuleLibrary:
+        return load_library(self.cards_dir)
+
+    @cached_property
+    def runner(self) -> CaseRunner:
+        return CaseRunner(self.library, load_terminology(self.cards_dir))
+
+    @cached_property
+    def cases(self) -> dict[str, list[Case]]:
+        """By rule. Raises: CardFileError."""
+        return {rule.id: read_cases(cases_path(rule)) for rule in self.library.rules}
+
+    def chosen(self, rule_ids: Sequence[str] | None) -> list[Rule]:
+        """The rules named, in order of their ids; all where none is named. Raises: CardFileError."""
+        known = {rule.id: rule for rule in sorted(self.library.rules, key=lambda rule: rule.id)}
+        if unknown := sorted(set(rule_ids or ()) - set(known)):
+            raise CardFileError(f"no active rule is called {', '.join(unknown)}")
+        return [rule for rule_id, rule in known.items() if not rule_ids or rule_id in rule_ids]
+
+
+def cases_path(rule: Rule) -> Path:
+    """Where the cases of a rule lie."""
+    return Path(rule.path).with_suffix(".cases.yaml")
+
+
+def read_cases(path: Path) -> list[Case]:
+    """The cases of one file; a file that is not there has none. Raises: CardFileError."""
+    if not path.exists():
+        return []
+    rule_id = path.name.removesuffix(".cases.yaml")
+    try:
+        book = Item(read_yaml(path), "rule", "cases", what="file")
+        if book.needed("rule") != rule_id:
+            raise CaseInputError(f"rule: is {book.get('rule')!r}, but the file is of {rule_id}")
+        cases = [_case(given, rule_id, path) for given in book.needed("cases")]
+    except CaseInputError as problem:
+        raise CardFileError(str(problem), path=path) from problem
+    _check_names(cases)
+    return cases
+
+
+def _check_names(cases: Iterable[Case]) -> None:
+    seen: set[str] = set()
+    for case in cases:
+        if case.name in seen:
+            raise case.fault("stands here twice")
+        seen.add(case.name)
+
+
+def _case(given: Any, rule_id: str, path: Path) -> Case:
+    item = Item(given, "name", "input", "expect", what="case")
+    name = str(item.needed("name"))
+    try:
+        expect = _expectation(item.needed("expect"))
+        chart = dict(item.needed("input") or {})
+    except CaseInputError as problem:
+        raise CardFileError(f"case {name!r}: {problem}", path=path, line=line_of(path, name)) from problem
+    return Case(rule_id, name, chart, expect, path, line_of(path, name))
+
+
+def _expectation(given: Any) -> Expectation:
+    item = Item(given, *EXPECT_KEYS, what="expect")
+    expect = Expectation(**{**given, **{k: tuple(given[k]) for k in ("suggestions", "missing") if k in item}})
+    if expect.outcome not in set(Outcome):
+        raise CaseInputError(f"expect: outcome {expect.outcome} is none of {', '.join(Outcome)}")
+    if expect.indicator is not None and expect.indicator not in set(Indicator):
+        raise CaseInputError(f"expect: indicator {expect.indicator} is none of {', '.join(Indicator)}")
+    kinds = {*(expect.suggestions or ()), *expect.due}
+    if unknown := sorted(kinds - set(SuggestionKind)):
+        raise CaseInputError(f"expect: {', '.join(unknown)} is no kind of suggestion")
+    return expect
+
+
+def _differences(expect: Expectation, verdict: Verdict, situation: Situation) -> Iterable[str]:
+    """Sentences on what was expected and what came."""
+    if expect.outcome != verdict.outcome:
+        by = f" (by {verdict.suppressed_by})" if verdict.suppressed_by else ""
+        missing = f" (missing {', '.join(sorted(verdict.missing_keys))})" if verdict.missing_keys else ""
+        yield f"expected {expect.outcome}, but it is {verdict.outcome}{by}{missing}"
+        return
+    if expect.suppressed_by is not None and expect.suppressed_by != verdict.suppressed_by:
+        yield f"expected to be suppressed by {expect.suppressed_by}, but it is by {verdict.suppressed_by}"
+    if expect.missing is not None and set(expect.missing) != verdict.missing_keys:
+        yield f"expected {_listed(expect.missing)} to be missing, but it is {_listed(sorted(verdict.missing_keys))}"
+    if verdict.fired:
+        yield from _fired_differences(expect, verdict, situation)
+
+
+def _fired_differences(expect: Expectation, verdict: Verdict, situation: Situation) -> Iterable[str]:
+    if expect.indicator is not None and expect.indicator != verdict.indicator:
+        yield f"expected {expect.indicator}, but it is {verdict.indicator}"
+    chosen = [(suggestion.kind.value, suggestion, case) for suggestion, case in offered(verdict, situation)]
+    kinds = list(dict.fromkeys(kind for kind, _, _ in chosen))
+    if expect.suggestions is not None and set(expect.suggestions) != set(kinds):
+        yield f"expected to offer {_listed(expect.suggestions)}, but it offers {_listed(kinds)}"
+    if expect.due:
+        due = {kind: step_of(verdict, suggestion, case).due_in_days for kind, suggestion, case in chosen}
+        for kind, days in expect.due.items():
+            if due.get(kind) != days:
+                yield f"expected {kind} in {days} days, but it is in {due.get(kind)}"
+    yield from _text_differences(expect, verdict)
+
+
+def _text_differences(expect: Expectation, verdict: Verdict) -> Iterable[str]:
+    """Texts are only filled in where a case asks for them."""
+    for what, wanted, text in (
+        ("summary", expect.summary_contains, summary_of),
+        ("detail", expect.detail_contains, detail_of),
+        ("line", expect.line_contains, lambda fired: "\n".join(lines_of(fired))),
+    ):
+        if wanted is not None and wanted not in (said := text(verdict)):
+            yield f"expected {wanted!r} in the {what}, but it reads {said!r}"
+
+
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(words) or "nothing"

@@ -1,0 +1,137 @@
+"""How the command line shows things to a person: tables and cards, readable at 100 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from cds_service.client import CdsCall
+
+COLOURS = {"critical": "bold red", "warning": "yellow", "info": "cyan"}
+WIDTH = 100
+Row = Mapping[str, Any]
+
+
+def _console() -> Console:
+    console = Console(highlight=False)
+    return console if console.is_terminal and console.width >= WIDTH else Console(width=WIDTH, highlight=False)
+
+
+def _table(*columns: str, **options: Any) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, **options)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def print_rules(rows: Sequence[Row]) -> None:
+    """The rules of the library."""
+    table = _table("rule", "version", "status", "hooks", "levels")
+    for row in rows:
+        levels = Text(" ").join(Text(level, style=COLOURS[level]) for level in row["levels"])
+        hooks = ", ".join(hook.replace("patient-view", "view").replace("encounter-start", "start") for hook in row["hooks"])
+        table.add_row(row["id"], row["version"], row["status"], hooks, levels)
+    console = _console()
+    console.print(table)
+    console.print(f"{len(rows)} rules. `cds-service cards show ID` shows one.", markup=False)
+
+
+def print_rule(page: Row) -> None:
+    """One rule, as a clinician reads it."""
+    console = _console()
+    console.print(Text(f"{page['title']}  ({page['id']} {page['version']}, {page['status']})", style="bold"))
+    console.print(Text(page["logic"]))
+    facts = _table("part", "reads", show_header=False)
+    for name in ("hooks", "statements", "for_each", "when", "unless", "suppressed_by", "suggestions", "override_reasons"):
+        if page.get(name):
+            value = page[name]
+            facts.add_row(name.replace("_", " "), Text(", ".join(value) if isinstance(value, list) else str(value)))
+    for level in page["levels"]:
+        guard = " ".join(f"{word} {level[word]}" for word in ("when", "unless") if word in level)
+        facts.add_row("level", Text(f"{level['indicator']} {guard}", style=COLOURS[level["indicator"]]))
+    for limit in page["limits"]:
+        facts.add_row("limit", Text(f"{limit['name']} = {limit['value']} {limit['unit']} ({limit['source']})"))
+    for text in page["summary"]:
+        facts.add_row("summary", Text(text["text"]))
+    for source in page["sources"]:
+        facts.add_row("source", Text(f"{source['id']}: {source['citation']} [{source['verified']}]"))
+    for case in page["cases"]:
+        facts.add_row("case", Text(case))
+    console.print(facts)
+
+
+def print_facts(rows: Sequence[Row], *, one: bool) -> None:
+    """The vocabulary of the conditions."""
+    console = _console()
+    if one:
+        row = rows[0]
+        unit = f", {row['unit']}" if row["unit"] else ""
+        console.print(Text(f"{row['name']} ({row['kind']}{unit})", style="bold"))
+        console.print(Text(f"{row['meaning']}.\nMissing data: {row['missing']}.\nSource: {row['source']}."))
+        return
+    table = _table("fact", "type", "unit", "meaning")
+    for row in rows:
+        table.add_row(row["name"], row["kind"], row["unit"] or "", row["meaning"])
+    console.print(table)
+
+
+def print_settings_table(rows: Sequence[tuple[str, str, str]]) -> None:
+    """Every setting with the value in force."""
+    table = _table("setting", "value", "meaning")
+    for name, value, meaning in rows:
+        table.add_row(name, Text(value), Text(meaning))
+    _console().print(table)
+
+
+def print_case_results(results: Sequence[Any]) -> int:
+    """Failed cases in full, and the count; 1 where one failed."""
+    console = _console()
+    failed = [result for result in results if result.problems]
+    for result in failed:
+        console.print(Text(f"FAILED {result.rule}: {result.name}", style="bold red"))
+        for problem in result.problems:
+            console.print(Text(f"  {problem}"))
+    console.print(f"{len(results) - len(failed)} passed, {len(failed)} failed")
+    return 1 if failed or not results else 0
+
+
+def print_cards(call: CdsCall) -> None:
+    """Cards as an EHR would show them: colour, summary, detail, buttons, reasons."""
+    console = _console()
+    if not call.cards:
+        console.print("No cards: evaluated, nothing to say.")
+    for card in call.cards:
+        console.print(_card(card))
+    console.print(f"{len(call.cards)} cards in {call.milliseconds:.0f} ms", style="dim")
+
+
+def _card(card: Row) -> Panel:
+    parts = Table.grid(padding=(0, 0, 1, 0))
+    parts.add_row(Text(card["summary"], style=COLOURS[card["indicator"]]))
+    if card.get("detail"):
+        parts.add_row(Markdown(card["detail"]))
+    for suggestion in card.get("suggestions", []):
+        kinds = ", ".join(action["type"] for action in suggestion.get("actions", []))
+        parts.add_row(Text(f"[ {suggestion['label']} ]  ({kinds})", style="bold"))
+    for link in card.get("links", []):
+        parts.add_row(Text(f"{link['label']}: {link['url']}", style="underline"))
+    if reasons := [reason["display"] for reason in card.get("overrideReasons", [])]:
+        parts.add_row(Text("Decline because: " + " | ".join(reasons), style="dim"))
+    return Panel(parts, title=card["indicator"], subtitle=card["source"]["label"], border_style=COLOURS[card["indicator"]])
+
+
+def print_feedback(report: Row) -> None:
+    """What became of the cards, rule by rule."""
+    table = _table("rule", "shown", "accepted", "overridden", "unanswered", "override reasons")
+    for row in report["rules"]:
+        reasons = ", ".join(f"{reason} {number}" for reason, number in row["overrideReasons"].items())
+        table.add_row(row["rule"], *(str(row[name]) for name in ("shown", "accepted", "overridden", "unanswered")), reasons)
+    console = _console()
+    console.print(table if report["rules"] else "No card was shown yet.")

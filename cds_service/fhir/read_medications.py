@@ -1,0 +1,223 @@
+"""Medication orders, statements and administrations as the chart has them.
+
+A drug that is only pointed to is looked up among the Medication resources; what cannot be named is reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+from cds_service.clinical.chart import Administration, DataProblem, MedicationOrder, Route
+from cds_service.clinical.codings import Coding
+from cds_service.clinical.drug_table import Drug
+from cds_service.clinical.moments import Moment
+from cds_service.clinical.terminology import Terminology
+from cds_service.fhir.codes import Concept, code_of, read_concept, read_concepts
+from cds_service.fhir.json_access import Json, mapping, mappings, text
+from cds_service.fhir.pool import Item, Medications
+from cds_service.fhir.read_dosages import Course, read_course, read_daily_dose, read_dose_words, read_route
+from cds_service.fhir.read_procedures import is_order
+from cds_service.fhir.read_times import days_in, read_moment, read_span, read_timing_or_moment
+from cds_service.fhir.references import Reference, reference_of
+
+GIVEN = frozenset({"completed", "in-progress"})
+STATEMENT_STATUS = {
+    "active": "active", "recorded": "active", "completed": "completed", "stopped": "stopped", "on-hold": "on-hold",
+}  # fmt: skip
+UNNAMED = "medication not named"
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """What an order or dose is of. `missing` is the Medication that it points to and that was not sent."""
+
+    concept: Concept
+    form: str | None = None
+    ingredients: tuple[Concept, ...] = ()
+    missing: Reference | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """The drugs of a product and the route that its form implies."""
+
+    drugs: tuple[Drug, ...]
+    route: Route
+    name: str
+    contradiction: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MedicationReader:
+    """Reads everything that is about drugs."""
+
+    terminology: Terminology
+    medications: Medications
+
+    def order(self, item: Item, *, draft: bool = False, selected: bool = False) -> MedicationOrder | None:
+        """A MedicationRequest. Existing ones must be orders; a draft may be anything, even without a medication."""
+        resource = item.resource
+        status = code_of(resource.get("status")) or ("draft" if draft else "unknown")
+        if resource.get("doNotPerform") is True or status == "entered-in-error" or not (draft or is_order(resource)):
+            return None
+        course = _course_of(resource, draft)
+        return self._order(item, status, course, mappings(resource.get("dosageInstruction")), draft, selected)
+
+    def statement(self, item: Item) -> MedicationOrder | None:
+        """A MedicationStatement: what the patient takes without an order of this house."""
+        resource = item.resource
+        status = STATEMENT_STATUS.get(code_of(resource.get("status")) or "")
+        if status is None or code_of(resource.get("taken")) in ("n", "unk", "na"):
+            return None
+        dosages = mappings(resource.get("dosage"))
+        course = read_course(dosages, resource.get("effectivePeriod"))
+        begun = course.start or read_moment(resource.get("effectiveDateTime"))
+        return self._order(item, status, Course(begun, course.end, course.days, course.first), dosages)
+
+    def _order(
+        self, item: Item, status: str, course: Course, dosages: list[Json], draft: bool = False, selected: bool = False
+    ) -> MedicationOrder:
+        resource = item.resource
+        recognised = self.recognise(resource, read_route(dosages, self.terminology))
+        reasons = read_concepts(resource.get("statusReason") or [])
+        return MedicationOrder(
+            source=item.source,
+            drugs=recognised.drugs,
+            name=recognised.name,
+            status=status,
+            draft=draft,
+            selected=selected,
+            intent=code_of(resource.get("intent")) or "order",
+            route=recognised.route,
+            authored=read_moment(resource.get("authoredOn")) or read_moment(resource.get("dateAsserted")),
+            start=course.start,
+            end=course.end,
+            reasons=self._kinds(reasons),
+            reason_text="; ".join(words for reason in reasons if (words := reason.words)) or None,
+            daily_dose_mg=read_daily_dose(dosages, self.terminology),
+            planned_days=course.days,
+            planned_first_dose=course.first if draft else None,
+            dose_text=read_dose_words(dosages),
+        )
+
+    def _kinds(self, reasons: Iterable[Concept]) -> frozenset[str]:
+        kinds = (self.terminology.condition_kinds(reason.codings, reason.text) for reason in reasons)
+        return frozenset[str]().union(*kinds)
+
+    def administration(self, item: Item) -> Administration | None:
+        """A dose that was given, or is being given. None for others, and where no time is stated."""
+        resource = item.resource
+        given = read_administered(resource)
+        if code_of(resource.get("status")) not in GIVEN or resource.get("notGiven") is True or given is None:
+            return None
+        stated = read_route(mappings(resource.get("dosage")), self.terminology)
+        recognised = self.recognise(resource, stated)
+        order = reference_of(resource.get("request")) or reference_of(resource.get("prescription"))
+        return Administration(
+            source=item.source,
+            drugs=recognised.drugs,
+            name=recognised.name,
+            given=given,
+            route=recognised.route,
+            order=order.relative if order else None,
+        )
+
+    def recognise(self, resource: Json, stated: Route) -> Recognised:
+        """The drugs of a resource's medication; the stated route outweighs the one that the product implies."""
+        product = self.product(resource)
+        concept, said = product.concept, product.concept.text
+        match = self.terminology.match_drugs(concept.codings, said, product.form, stated)
+        if not match.drugs and product.ingredients:  # by their words together: a fixed combination is a drug of its own
+            match = self.terminology.match_drugs((), _joined(product.ingredients), product.form, stated)
+        parts = self._parts(product, stated) if not match.drugs else ()
+        route = stated if stated is not Route.UNKNOWN else match.route
+        name = concept.words or _joined(product.ingredients) or match.matched_text or UNNAMED
+        rivals = ", ".join(drug.ingredient for drug in match.contradicted_by) if match.conflict else None
+        return Recognised(match.drugs or parts, route, name, rivals)
+
+    def _parts(self, product: Product, stated: Route) -> tuple[Drug, ...]:
+        found = [self.terminology.match_drugs(p.codings, p.text, product.form, stated) for p in product.ingredients]
+        return tuple(dict.fromkeys(drug for match in found for drug in match.drugs))
+
+    def product(self, resource: Json) -> Product:
+        """medicationCodeableConcept, medicationReference, or R5's medication with either."""
+        either = mapping(resource.get("medication"))
+        reference = resource.get("medicationReference") or either.get("reference")
+        concept = read_concept(resource.get("medicationCodeableConcept") or either.get("concept"))
+        if reference is None:
+            return Product(concept)
+        found = self.medications.find(reference, resource)
+        if found is not None:
+            return _merged(concept, self._product_of(found), _display(reference))
+        shown = concept or Concept(text=_display(reference))
+        return Product(shown, missing=reference_of(reference))
+
+    def _product_of(self, medication: Json) -> Product:
+        ingredients = [self._ingredient(part, medication) for part in mappings(medication.get("ingredient"))]
+        form = read_concept(medication.get("form") or medication.get("doseForm")).words
+        return Product(read_concept(medication.get("code")), form, tuple(part for part in ingredients if part))
+
+    def _ingredient(self, part: Json, medication: Json) -> Concept:
+        """item[x]: a concept, or a reference to another Medication or Substance."""
+        item = mapping(part.get("item"))
+        if concept := read_concept(part.get("itemCodeableConcept") or item.get("concept")):
+            return concept
+        reference = part.get("itemReference") or item.get("reference")
+        found = self.medications.find(reference, medication)
+        return read_concept(found.get("code")) if found else Concept(text=_display(reference))
+
+    def problems(self, item: Item, *, draft: bool = False) -> list[DataProblem]:
+        """What is wrong with the medication of an order or dose: not named, or named in two ways."""
+        recognised = self.recognise(item.resource, Route.UNKNOWN)
+        if recognised.name == UNNAMED and not draft:
+            return [DataProblem("unnamed-medication", item.source, "The medication it is about was not sent.")]
+        if recognised.contradiction:
+            text_of = f"Its codes and words name different drugs; also named: {recognised.contradiction}."
+            return [DataProblem("contradictory-drug", item.source, text_of)]
+        return []
+
+
+def _merged(stated: Concept, found: Product, display: str | None) -> Product:
+    """The Medication's own codes, with the words of the order where it has none."""
+    codings: tuple[Coding, ...] = (*stated.codings, *found.concept.codings)
+    return Product(Concept(codings, found.concept.text or stated.text or display), found.form, found.ingredients)
+
+
+def _display(reference: object) -> str | None:
+    return text(mapping(reference).get("display"))
+
+
+def _joined(concepts: Iterable[Concept]) -> str | None:
+    return " / ".join(words for concept in concepts if (words := concept.words)) or None
+
+
+def _course_of(resource: Json, draft: bool) -> Course:
+    """The bounds of the dosages, else of the dispense request; a stated length ends a course that states no end."""
+    dispense = mapping(resource.get("dispenseRequest"))
+    course = read_course(mappings(resource.get("dosageInstruction")), dispense.get("validityPeriod"))
+    supply = days_in(dispense.get("expectedSupplyDuration")) if draft else None
+    length = supply if course.days is None else course.days
+    start = course.start or (None if draft else read_moment(resource.get("authoredOn")))
+    end = course.end if course.end is not None or draft else _after(start, course.days)
+    return Course(course.start, end, length, course.first)
+
+
+def _after(start: Moment | None, length: Decimal | None) -> Moment | None:
+    if start is None or length is None or length > 36500:
+        return None
+    added = timedelta(days=float(length))
+    try:
+        return Moment(earliest=start.earliest + added, latest=start.latest + added)
+    except OverflowError:
+        return None
+
+
+def read_administered(resource: Json) -> Moment | None:
+    """effective[x]; R5 calls it occurence[x], with one r."""
+    for stem in ("effective", "occurence", "occurrence"):
+        if moment := read_timing_or_moment(resource, stem):
+            return moment
+    return read_span(resource.get("effectiveTimePeriod"))

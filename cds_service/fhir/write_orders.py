@@ -1,0 +1,65 @@
+"""Changes to medication orders: hold, stop, resume, and a draft with the dose left open.
+
+An update carries the whole resource as it was read, with only its status and the reason for it changed.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from cds_service.clinical.suggestions import SuggestedStep, SuggestionKind
+from cds_service.fhir.json_access import Json
+from cds_service.fhir.write_services import is_requester
+
+Resource = dict[str, Any]
+STATUS_AFTER: Mapping[SuggestionKind, str] = {
+    SuggestionKind.HOLD_MEDICATION: "on-hold",
+    SuggestionKind.STOP_MEDICATION: "stopped",
+    SuggestionKind.RESUME_MEDICATION: "active",
+}
+COPIED = (
+    "contained",
+    "medicationCodeableConcept",
+    "medicationReference",
+    "subject",
+    "category",
+    "reasonCode",
+    "reasonReference",
+)
+OPEN_DOSE = "Dose to be decided by the prescriber"
+
+
+def changed_order(original: Json, step: SuggestedStep) -> Resource:
+    """The complete order with its new status."""
+    order = {**copy.deepcopy(dict(original)), "status": STATUS_AFTER[step.kind]}
+    order.pop("statusReason", None)
+    if step.reason:
+        order["statusReason"] = {"text": step.reason}
+    return order
+
+
+def reduced_draft(
+    original: Json, step: SuggestedStep, *, prior: bool, now: datetime, requester: str | None
+) -> Resource:
+    """A new draft of the same medication without a dose. `prior`: the original is a real order, not a draft itself."""
+    copied = {name: copy.deepcopy(original[name]) for name in COPIED if name in original}
+    draft: Resource = {
+        "resourceType": "MedicationRequest",
+        **copied,
+        "status": "draft",
+        "intent": "order",
+        "authoredOn": now.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "dosageInstruction": [{"text": OPEN_DOSE}],
+    }
+    if step.reason:
+        draft["note"] = [{"text": step.reason}]
+    if step.encounter_id:
+        draft["encounter"] = {"reference": f"Encounter/{step.encounter_id}"}
+    if is_requester(requester):
+        draft["requester"] = {"reference": requester}
+    if prior and step.order:
+        draft["priorPrescription"] = {"reference": step.order}
+    return draft

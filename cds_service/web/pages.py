@@ -1,0 +1,84 @@
+"""The pages for people: the rules of the card library, one rule with all it rests on, and the start page.
+
+Everything is rendered on the server and escaped; there is no script.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import groupby
+
+from flask import Blueprint, Response, abort, render_template
+
+from cds_service import __version__
+from cds_service.application.discover import discover_services
+from cds_service.clinical.facts.registry import FACTS, FactSpec
+from cds_service.clinical.rules import Guard, Rule, RuleLibrary
+from cds_service.web.collaborators import Collaborators
+from cds_service.web.headers import PAGE_CACHING
+
+
+def page_blueprint(parts: Collaborators) -> Blueprint:
+    """/guidelines, /guidelines/{rule-id} and /."""
+    blueprint = Blueprint("pages", __name__, template_folder="templates")
+
+    @blueprint.context_processor
+    def shared() -> dict[str, str]:
+        return {"version": __version__, "knowledge_version": parts.service.library.knowledge_version}
+
+    @blueprint.get("/guidelines")
+    def guidelines() -> Response:
+        return _page("guidelines.html", areas=rules_by_area(parts.service.library))
+
+    @blueprint.get("/guidelines/<rule_id>")
+    def guideline(rule_id: str) -> Response:
+        rule = find_rule(parts.service.library, rule_id)
+        if rule is None:
+            return _page("no_rule.html", status=404)
+        cases = parts.rule_cases.get(rule.id, ())
+        return _page("guideline.html", rule=rule, facts=facts_of(rule), cases=cases, conditions=condition_lines(rule))
+
+    @blueprint.get("/")
+    def start() -> Response:
+        if not parts.settings.playground:
+            abort(404)
+        services = discover_services(parts.service.services)
+        return _page("start.html", services=services, settings=parts.settings)
+
+    return blueprint
+
+
+def find_rule(library: RuleLibrary, rule_id: str) -> Rule | None:
+    """The active rule of that id."""
+    return next((rule for rule in library.rules if rule.id == rule_id), None)
+
+
+def rules_by_area(library: RuleLibrary) -> list[tuple[str, list[Rule]]]:
+    """Areas and their rules, both by name."""
+    rules = sorted(library.rules, key=lambda rule: (rule.area, rule.id))
+    return [(area, list(found)) for area, found in groupby(rules, key=lambda rule: rule.area)]
+
+
+def facts_of(rule: Rule) -> list[FactSpec]:
+    """The facts that decide about the rule, as their registry describes them."""
+    return [FACTS[name] for name in sorted(rule.condition_facts) if name in FACTS]
+
+
+def condition_lines(rule: Rule) -> list[tuple[str, str]]:
+    """What fires the rule and at which level, as written in its file."""
+    levels = [(f"{level.indicator.value} where", text) for level in rule.levels for text in _texts(level.guard)]
+    return [*(("fires where", text) for text in _texts(rule.guard)), *levels]
+
+
+def _texts(guard: Guard) -> Iterable[str]:
+    if guard.when is not None:
+        yield guard.when.text
+    if guard.unless is not None:
+        yield f"not ({guard.unless.text})"
+
+
+def _page(template: str, *, status: int = 200, **values: object) -> Response:
+    body = render_template(template, **values)
+    response = Response(body, status=status, content_type="text/html; charset=utf-8")
+    response.headers["Cache-Control"] = PAGE_CACHING
+    return response

@@ -1,0 +1,162 @@
+"""The production server: gunicorn with threads, or waitress where processes cannot fork.
+
+The application is made before the workers fork, so that a wrong setting or rule stops the start and not each worker.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cds_service.errors import SettingsError
+from cds_service.observability import configure_logging, share_metrics
+from cds_service.settings import Settings, check_bind
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+MOST_DEFAULT_WORKERS = 4
+THREADS = 8
+"""Per worker. A call waits mostly for the client's FHIR server."""
+
+BACKLOG = 512
+_GRACE_SECONDS = 10
+_log = logging.getLogger(__name__)
+
+
+def serve(settings: Settings, make: Callable[[Settings], Flask], *, host: str, port: int, workers: int | None) -> None:
+    """Serve until told to stop. `make` builds the application, once.
+
+    Raises: SettingsError where the address is refused or taken, and whatever `make` raises.
+    """
+    check_bind(settings, host)
+    configure_logging(settings.log_level)
+    processes = (workers or default_workers()) if hasattr(os, "fork") else 1
+    with listening_socket(host, port) as listener, shared_metrics(processes):
+        application = make(settings)
+        _log.info("starting", extra={"address": f"{host}:{listener.getsockname()[1]}", "workers": processes})
+        run = _run_gunicorn if hasattr(os, "fork") else _run_waitress
+        run(application, listener, processes)
+
+
+def default_workers() -> int:
+    """One for each processor, within reason."""
+    return max(1, min(os.cpu_count() or 1, MOST_DEFAULT_WORKERS))
+
+
+@contextmanager
+def listening_socket(host: str, port: int) -> Iterator[socket.socket]:
+    """A socket that listens; taken before the slow part of the start, so that a busy port is told at once.
+
+    Raises: SettingsError.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as problem:
+        raise SettingsError(f"--host: cannot listen on {host} ({problem.strerror}).") from problem
+    with listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(address)
+            listener.listen(BACKLOG)
+        except OSError as problem:
+            raise SettingsError(
+                f"--port: cannot listen on {host}:{port} ({problem.strerror}). Choose another with --port."
+            ) from problem
+        yield listener
+
+
+@contextmanager
+def shared_metrics(workers: int) -> Iterator[None]:
+    """Workers count into one directory, which goes with the process that made it, not with a worker."""
+    if workers == 1:
+        yield
+        return
+    directory = Path(tempfile.mkdtemp(prefix="cds-service-metrics-"))
+    maker = os.getpid()
+    share_metrics(directory)
+    try:
+        yield
+    finally:
+        if os.getpid() == maker:
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+def gunicorn_options(descriptor: int, workers: int) -> dict[str, Any]:
+    """Our settings of gunicorn, which takes the listening socket over. Nothing is to be steered from outside."""
+    return {
+        "bind": f"fd://{descriptor}",
+        "workers": workers,
+        "worker_class": "gthread",
+        "threads": THREADS,
+        "preload_app": True,
+        "keepalive": 30,
+        "timeout": 60,
+        "graceful_timeout": _GRACE_SECONDS,
+        "backlog": BACKLOG,
+        "accesslog": None,
+        "control_socket_disable": True,
+    }
+
+
+def _run_gunicorn(application: Flask, listener: socket.socket, workers: int) -> None:
+    from gunicorn.app.base import BaseApplication
+    from gunicorn.glogging import Logger
+    from gunicorn.http.wsgi import Response
+    from prometheus_client.multiprocess import mark_process_dead
+
+    def forget_worker(_arbiter: Any, worker: Any) -> None:
+        mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+
+    class QuietLogger(Logger):
+        """Hands gunicorn's messages to our log, in our format."""
+
+        def setup(self, cfg: Any) -> None:
+            super().setup(cfg)
+            self.error_log.handlers[:] = []
+            self.error_log.propagate = True
+
+    class Server(BaseApplication):
+        """gunicorn without its command line and its configuration files."""
+
+        def load_config(self) -> None:
+            known = self.cfg.settings
+            for name, value in options.items():
+                if name in known:
+                    self.cfg.set(name, value)
+            self.cfg.set("logger_class", QuietLogger)
+            if workers > 1:
+                self.cfg.set("child_exit", forget_worker)
+
+        def load(self) -> Any:
+            return application
+
+    options = gunicorn_options(listener.detach(), workers)
+    _leave_out_banner(Response)
+    Server().run()
+
+
+def _leave_out_banner(response: Any) -> None:
+    """gunicorn has no setting for it: drop the Server header from those that it adds to each response."""
+    default_headers = response.default_headers
+
+    def without_banner(self: Any) -> list[str]:
+        return [line for line in default_headers(self) if not line.startswith("Server:")]
+
+    response.default_headers = without_banner
+
+
+def _run_waitress(application: Flask, listener: socket.socket, _workers: int) -> None:
+    import waitress
+
+    waitress.serve(application, sockets=[listener], threads=THREADS, ident=None)
