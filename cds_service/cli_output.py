@@ -109,7 +109,7 @@ def print_cards(call: CdsCall) -> None:
         console.print("No cards: evaluated, nothing to say.")
     for card in call.cards:
         console.print(_card(card))
-    console.print(f"{len(call.cards)} cards in {call.milliseconds:.0f} ms", style="dim")
+    console.print(f"{len(call.cards)} {'card' if len(call.cards) == 1 else 'cards'} in {call.milliseconds:.0f} ms", style="dim")
 
 
 def _card(card: Row) -> Panel:

@@ -14,6 +14,7 @@ from cds_service.card_files.tables import load_terminology
 from cds_service.card_files.yaml_files import line_of, read_yaml
 from cds_service.clinical.cards import Indicator
 from cds_service.clinical.rules import Rule, RuleLibrary
+from cds_service.clinical.shared_numbers import SharedNumbers
 from cds_service.clinical.situation import Situation
 from cds_service.clinical.suggestions import SuggestionKind
 from cds_service.clinical.terminology import Terminology
@@ -82,13 +83,13 @@ class CaseRunner:
 
     library: RuleLibrary
     terminology: Terminology
-    _situations: dict[str, Situation] = field(default_factory=dict, repr=False)
+    situations: dict[str, Situation] = field(default_factory=dict, repr=False)
 
     def situation(self, case: Case) -> Situation:
         """Raises: CardFileError."""
-        if case.id not in self._situations:
-            self._situations[case.id] = build_situation(case, self.terminology, self.library)
-        return self._situations[case.id]
+        if case.id not in self.situations:
+            self.situations[case.id] = build_situation(case, self.terminology, self.library.numbers)
+        return self.situations[case.id]
 
     def run(self, case: Case) -> CaseResult:
         """Raises: CardFileError where the input cannot be read or the rule has no such hook."""
@@ -99,10 +100,10 @@ class CaseRunner:
         return CaseResult(case, tuple(_differences(case.expect, verdict, situation)))
 
 
-def build_situation(case: Case, terminology: Terminology, library: RuleLibrary) -> Situation:
+def build_situation(case: Case, terminology: Terminology, numbers: SharedNumbers) -> Situation:
     """The situation of a case. Raises: CardFileError."""
     try:
-        return CaseChart(case.given, terminology, library.numbers).situation()
+        return CaseChart(case.given, terminology, numbers).situation()
     except CaseInputError as problem:
         raise case.fault(str(problem)) from problem
 

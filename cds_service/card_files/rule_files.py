@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator
 from cds_service.card_files.yaml_files import line_of, read_yaml
 from cds_service.clinical.cards import Coding, Indicator, Link
 from cds_service.clinical.conditions import Condition, ConditionCompiler, ConditionError
+from cds_service.clinical.facts import FACTS
 from cds_service.clinical.rules import (
     Change,
     Due,
@@ -171,7 +172,13 @@ class RuleFile:
             guard=self._guard(given),
             due=tuple(Due(step["days"], self._guard(step)) for step in steps),
             about_order=bool(given.get("each_drug")),
+            rests_on=tuple(name for name in given.get("rests_on", ()) if self._is_fact(name)),
         )
+
+    def _is_fact(self, name: str) -> bool:
+        if name not in FACTS:
+            self._fault(f"{name!r} is no fact", name)
+        return name in FACTS
 
     def _reason(self, code: str) -> Coding | None:
         if code not in self._reasons:

@@ -43,10 +43,17 @@ class Counts:
         return [c for c in self._neutrophils[0] if not c.final]
 
     @cached_property
+    def _white_cells(self) -> list[Count]:
+        return counts_of("WBC", self.chart.measurements, self.numbers, self.now)
+
+    @cached_property
     def white(self) -> Count | None:
-        """The newest WBC. Preliminary ones only where no final one exists."""
-        cells = counts_of("WBC", self.chart.measurements, self.numbers, self.now)
-        return newest([c for c in cells if c.final] or cells)
+        """The newest WBC; a preliminary one where it is lower, or alone (C-VALID)."""
+        return self._newest_white(self._white_cells)
+
+    def _newest_white(self, cells: list[Count]) -> Count | None:
+        unconfirmed = [c for c in cells if not c.final]
+        return self._lower_unconfirmed(newest(c for c in cells if c.final), unconfirmed)
 
     @cached_property
     def window(self) -> list[Count]:
@@ -59,25 +66,36 @@ class Counts:
     @cached_property
     def in_force(self) -> Count | None:
         """The count that grades: lowest of the window, a lower preliminary one, capped by a WBC within 24 h."""
-        lowest = min(self.window, key=lambda c: (c.value, c.taken.latest), default=None)
-        return self._capped(self._with_preliminary(lowest))
+        return self._capped(self._neutrophil) if self._neutrophil else None
 
-    def _with_preliminary(self, final: Count | None) -> Count | None:
+    @cached_property
+    def _neutrophil(self) -> Count | None:
+        """The neutrophil count in force, before a WBC caps it."""
+        lowest = min(self.window, key=lambda c: (c.value, c.taken.latest), default=None)
+        return self._lower_unconfirmed(lowest, self.preliminary)
+
+    def _lower_unconfirmed(self, final: Count | None, unconfirmed: list[Count]) -> Count | None:
         """A preliminary count is used only where lower and not more than 24 h older, or alone (C-VALID)."""
         if final is None:
-            return newest(self.preliminary)
+            return newest(unconfirmed)
         oldest = final.taken.earliest - hours(self.numbers.in_force_hours)
-        lower = [c for c in self.preliminary if c.value < final.value and c.taken.latest >= oldest]
+        lower = [c for c in unconfirmed if c.value < final.value and c.taken.latest >= oldest]
         return min(lower, key=lambda c: c.value, default=final)
 
-    def _capped(self, count: Count | None) -> Count | None:
-        white = self.white
-        if count is None or white is None or apart(white.taken, count.taken) > hours(self.numbers.in_force_hours):
+    def _capped(self, count: Count) -> Count:
+        """No more than the newest WBC within 24 h of it; dated by the later of the two."""
+        near = hours(self.numbers.in_force_hours)
+        white = self._newest_white([c for c in self._white_cells if apart(c.taken, count.taken) <= near])
+        if white is None or white.value >= count.value:
             return count
-        if white.value >= count.value:
-            return count
-        shown = f"at most {white.shown} (WBC)"
-        return replace(white, sources=(*white.sources, *count.sources), upper_bound=True, shown=shown, final=count.final)
+        return replace(
+            white,
+            taken=max(white.taken, count.taken),
+            sources=(*white.sources, *count.sources),
+            upper_bound=True,
+            shown=f"at most {white.shown} (WBC)",
+            final=count.final,
+        )
 
     @cached_property
     def bound(self) -> Count | None:
@@ -85,19 +103,31 @@ class Counts:
         white = self.white
         if white is None or white.value >= self.numbers.bound_below or self._anc_near(white):
             return None
-        counts = self._neutrophils[0]
-        if any(c.taken.latest >= white.taken.latest for c in counts):
+        if any(c.taken.latest >= white.taken.latest for c in self._used):
             return None
         return replace(white, upper_bound=True, shown=f"at most {white.shown} (WBC)")
 
     def _anc_near(self, white: Count) -> bool:
         near = hours(self.numbers.in_force_hours)
-        return any(apart(c.taken, white.taken) <= near for c in self._neutrophils[0])
+        return any(apart(c.taken, white.taken) <= near for c in self._used)
 
-    @property
+    @cached_property
+    def _used(self) -> list[Count]:
+        """Final neutrophil counts, and a preliminary one only where it is in force: a higher one clears nothing."""
+        return [*self.final, *([self._neutrophil] if self._neutrophil else [])]
+
+    @cached_property
     def at_most(self) -> Count | None:
-        """The bound where there is one, else the count in force: only ever to be compared with "below"."""
-        return self.bound or self.in_force
+        """The bound where there is one, unless a fresh count in force is lower: only to be compared with "below"."""
+        bound, graded = self.bound, self.in_force
+        if bound is None or (graded and graded.value < bound.value and self.is_current(graded, self.numbers.fever_count_days)):
+            return graded
+        return bound
+
+    def low_counts(self, number_of_days: Decimal) -> list[Count]:
+        """The count in force and the bound, as far as they can be so many days old, the lower one first."""
+        found = [c for c in (self.in_force, self.bound) if c is not None and self.is_current(c, number_of_days)]
+        return sorted(found, key=lambda c: c.value)
 
     @cached_property
     def white_without_anc(self) -> Count | None:
@@ -156,12 +186,12 @@ class Counts:
         return chosen
 
     def latest_measurement(self, *analytes: str) -> Measurement | None:
-        """The newest usable value of an analyte at most 28 d old; final ones first."""
+        """The newest usable value of an analyte at most 28 d old, also as an upper limit ("<10"); final ones first."""
         window = days(self.numbers.current_days)
         usable = [
             m
             for m in self.chart.measurements
-            if m.analyte in analytes and m.value is not None and m.taken.may_be_within(window, self.now) and not m.comparator
+            if m.analyte in analytes and m.value is not None and m.taken.may_be_within(window, self.now) and _says_how_low(m)
         ]
         return max([m for m in usable if m.final] or usable, key=lambda m: m.taken, default=None)
 
@@ -181,3 +211,8 @@ class Counts:
         if measurement.analyte in ("ANC", "WBC"):
             return comparator_problem(measurement, self.numbers)
         return None
+
+
+def _says_how_low(measurement: Measurement) -> bool:
+    """A number, or an upper limit; "more than x" says too little."""
+    return not (measurement.comparator or "").startswith(">")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
 from statistics import median
 
 from cds_service.clinical.counts import Counts
-from cds_service.clinical.draws import Count, apart
+from cds_service.clinical.draws import Count, apart, newest
 from cds_service.clinical.shared_numbers import SharedNumbers, days, hours
 
 
@@ -32,13 +32,13 @@ class Course:
         return self._graded(series)
 
     def _graded(self, series: list[Count]) -> list[Count]:
-        """Replace the results of the in-force window by the count in force, so that one draw day speaks once."""
-        in_force = self.counts.in_force
-        if in_force is None or not series:
-            return series
-        window = hours(self.numbers.in_force_hours)
-        earlier = [c for c in series if apart(c.taken, in_force.taken) > window and c.taken.latest < in_force.taken.latest]
-        return [in_force, *earlier]
+        """The count in force, dated by the latest result, before the results at least 24 h older than that one."""
+        in_force, last = self.counts.in_force, newest(self.counts.final)
+        if in_force is None:
+            return []
+        latest = max(in_force.taken, last.taken) if last else in_force.taken
+        gap = hours(self.numbers.previous_hours)
+        return [replace(in_force, taken=latest), *(c for c in series if latest.earliest - c.taken.latest >= gap)]
 
     @property
     def falling(self) -> bool:
@@ -130,12 +130,13 @@ class Course:
         if len(series) < n.duffy_stable_results or self.falling:
             return False
         spans = apart(series[-1].taken, series[0].taken) >= days(n.duffy_stable_span_days)
-        graded = n.duffy_stable_from <= series[0].value < n.moderate_below
+        graded = not series[0].upper_bound and n.duffy_stable_from <= series[0].value < n.moderate_below
         return graded and spans and all(c.value >= n.duffy_stable_from for c in series)
 
     def last(self, number: int) -> list[Count]:
-        """The latest results, newest first, for printing."""
-        return self._graded(self.counts.series())[:number]
+        """The latest results, newest first, for printing: each with its own date."""
+        shown = [c for c in (self.counts.in_force, *self._graded(self.counts.series())[1:]) if c is not None]
+        return shown[:number]
 
     def lowest_since(self, window: timedelta) -> Decimal | None:
         """The lowest earlier result within `window` before the latest, or None."""

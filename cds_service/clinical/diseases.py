@@ -69,7 +69,12 @@ class Diseases:
     @property
     def marrow_disease(self) -> Answer:
         """C-DISEASE: the low count can be the disease or the intent."""
-        recent = self.marrow_procedures(self.numbers.marrow_procedure_days)
+        window = days(self.numbers.marrow_procedure_days)
+        recent = [
+            p
+            for p in self.marrow_procedures(self.numbers.marrow_procedure_days)
+            if p.performed is not None and p.performed.is_within(window, self.now)
+        ]
         evidence: Iterable[HasSource] = [*self.having(MARROW_DISEASE), *self.blast_phase, *recent]
         return claim(self.chart, evidence, PrefetchKey.CONDITIONS, PrefetchKey.PROCEDURES)
 

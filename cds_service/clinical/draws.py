@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from math import inf, nextafter
 
 from cds_service.clinical.chart import Measurement
 from cds_service.clinical.moments import Moment
@@ -57,13 +58,18 @@ def _count(measurement: Measurement, numbers: SharedNumbers) -> Count | None:
         return None
     below = (measurement.comparator or "").startswith("<")
     return Count(
-        value=value.next_minus() if below else value,
+        value=just_below(value) if below else value,
         taken=measurement.taken,
         sources=(measurement.source,),
         final=measurement.final,
         upper_bound=below,
         shown=f"{measurement.comparator or ''}{plain(value)}",
     )
+
+
+def just_below(value: Decimal) -> Decimal:
+    """The greatest number below `value` that conditions can tell from it: they compare doubles."""
+    return Decimal(nextafter(float(value), -inf))
 
 
 def comparator_problem(measurement: Measurement, numbers: SharedNumbers) -> str | None:
@@ -146,6 +152,8 @@ def _counts_of_draw(group: Sequence[Measurement], numbers: SharedNumbers) -> tup
     if derived and all(_differ(count, derived, numbers) for count in direct):
         conflicts.append(Conflict(direct[0], derived, "measured and calculated neutrophil count of one draw differ"))
         return [*direct, derived], conflicts
+    if derived and derived.final and not any(count.final for count in direct):
+        return [*direct, derived], conflicts  # an unconfirmed direct count does not stand in for a final derived one
     return direct, conflicts
 
 
@@ -159,7 +167,7 @@ def _derived(group: Sequence[Measurement], white: Count) -> Count | None:
     share = {m.analyte: m for m in group if m.analyte.endswith("_PCT")}
     segs, bands, total = share.get("SEGS_PCT"), share.get("BANDS_PCT"), share.get("NEUT_PCT")
     used = [m for m in (segs, bands) if m] if segs else [total] if total else []
-    if not used or not white.value:
+    if not used:
         return None
     percent = sum((m.value for m in used if m.value is not None), Decimal(0))
     value = white.value * percent / HUNDRED

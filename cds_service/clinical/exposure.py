@@ -72,14 +72,19 @@ class Exposure:
 
     def _possible(self, order: MedicationOrder, drug: Drug) -> Exposed | None:
         began = order.start or order.authored
-        if order.status in ENDED or (order.status == "active" and order.end is not None and order.end.latest < self.now):
+        if self._ended(order):
             last = order.end or began
             return Exposed(drug, last, order.source, since=began) if last and not last.is_future(self.now) else None
-        if order.status != "active" or began is None or began.is_future(self.now):
+        if order.status != "active" or (began is not None and began.is_future(self.now)):
             return None
-        if self.taken_at_home(order, drug):
+        if began is None or self.taken_at_home(order, drug):  # an active order without a date is taken as going on
             return Exposed(drug, Moment.at(self.now), order.source, since=began, ongoing=True)
         return None if self._was_given(order, drug) else Exposed(drug, began, order.source, since=began)
+
+    def _ended(self, order: MedicationOrder) -> bool:
+        """Ended after it was taken; a cancelled order was never carried out."""
+        past = order.status == "active" and order.end is not None and order.end.latest < self.now
+        return past or (order.status in ENDED and order.status != "cancelled")
 
     @staticmethod
     def taken_at_home(order: MedicationOrder, drug: Drug) -> bool:
@@ -87,8 +92,12 @@ class Exposure:
         return drug.active_order_is_exposure or order.route is Route.ORAL
 
     def _was_given(self, order: MedicationOrder, drug: Drug) -> bool:
-        """True where a dose of this order (or drug, where the dose names no order) is on file."""
-        return any(drug in a.drugs and a.order in (None, order.source) for a in self.doses)
+        """True where a dose of this order is on file, or one that names no order, not before this one began."""
+        began = order.start or order.authored
+        return any(
+            drug in a.drugs and (a.order == order.source or (a.order is None and began and a.given.latest >= began.earliest))
+            for a in self.doses
+        )
 
     def within(self, chosen: Callable[[Drug], bool], window: Callable[[Drug], timedelta]) -> list[Exposed]:
         """Possible exposures to chosen drugs that may lie within the drug's window."""
@@ -110,7 +119,7 @@ class Exposure:
         return doses + [e for o in self.existing for d in o.drugs if chosen(d) and (e := self._proven(o, d, draw, window))]
 
     def _proven(self, order: MedicationOrder, drug: Drug, draw: Moment, window: timedelta) -> Exposed | None:
-        if order.route is Route.INTRATHECAL:
+        if order.route is Route.INTRATHECAL or order.status == "cancelled":
             return None
         began = order.start or order.authored
         ended = order.end if order.status in ENDED or (order.end and order.end.latest < self.now) else None
@@ -123,13 +132,11 @@ class Exposure:
     def _proven_at_home(
         self, order: MedicationOrder, drug: Drug, draw: Moment, window: timedelta, began: Moment | None, ended: Moment | None
     ) -> Exposed | None:
-        """A home drug was started before the draw and ended at most 28 d before it, or goes on."""
+        """A home drug was surely started before the draw and ended at most 28 d before it, or goes on."""
         begin = began or ended
-        if begin is None or begin.earliest > draw.latest or (order.status != "active" and ended is None):
+        if begin is None or begin.latest > draw.earliest or (order.status != "active" and ended is None):
             return None
-        if ended is not None and draw.earliest - ended.latest > window:
-            return None
-        if began is None and ended is not None and ended.earliest > draw.latest:
+        if ended is not None and draw.latest - ended.earliest > window:
             return None
         return Exposed(drug, ended or Moment.at(self.now), order.source, since=began, ongoing=ended is None)
 
@@ -154,8 +161,8 @@ class Exposure:
 
 
 def _just_before(dose: Moment, draw: Moment, window: timedelta) -> bool:
-    """True where a dose can lie 0 to `window` before a draw."""
-    return dose.earliest <= draw.latest and draw.earliest - dose.latest <= window
+    """True where a dose surely lies 0 to `window` before a draw: the strict reading, for reassurance."""
+    return dose.latest <= draw.earliest and draw.latest - dose.earliest <= window
 
 
 def newest_exposure(exposures: Iterable[Exposed]) -> Exposed | None:

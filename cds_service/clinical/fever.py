@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import cached_property
 
 from cds_service.clinical.chart import Chart, Measurement, PrefetchKey, Problem
-from cds_service.clinical.draws import apart, plain
+from cds_service.clinical.draws import plain
 from cds_service.clinical.exposure import Exposure
 from cds_service.clinical.knowledge import Answer, HasSource, Known, claim, either, lacking
 from cds_service.clinical.shared_numbers import SharedNumbers, days, hours, minutes
@@ -104,7 +104,7 @@ class Fever:
 
     def _under_treatment(self, problem: Problem) -> bool:
         started = self.exposure.antibacterial_running_for(hours(self.numbers.antibacterial_hours))
-        return problem.dated is not None and any(problem.dated.latest <= start.latest for start in started)
+        return problem.dated is not None and any(problem.dated.latest <= start.earliest for start in started)
 
     @cached_property
     def shock_readings(self) -> list[Measurement]:
@@ -125,7 +125,7 @@ class Fever:
         deep = [m for m in low if _value(m) < n.hypothermia_single_below]
         if deep or (low and self.severe_count):
             return deep or low
-        spread = bool(low) and apart(low[0].taken, low[-1].taken) >= minutes(n.hypothermia_minutes)
+        spread = len(low) > 1 and low[-1].taken.latest - low[0].taken.earliest >= minutes(n.hypothermia_minutes)
         return low if spread else []
 
     @cached_property
@@ -157,7 +157,7 @@ class Fever:
         if self.febrile_readings or self.reported:
             return "Fever"
         if self.shock_readings:
-            return f"Systolic {plain(_value(self.shock_readings[0]))} mm[Hg]"
+            return f"Systolic {plain(min(_value(m) for m in self.shock_readings))} mm[Hg]"
         if self.hypothermic_readings:
             return f"Temperature {plain(_value(self.hypothermic_readings[-1]))} C"
         first = next(iter([*self.infections, *self.severe_count_symptoms]), None)
@@ -174,10 +174,13 @@ class Fever:
 
     @property
     def no_fever_words(self) -> str:
-        """ "no fever" only where a usable reading exists and all are below 38.0."""
-        if self.temperatures and all(_value(m) < self.numbers.fever_sustained for m in self.temperatures):
-            return "no fever"
-        return "no temperature recorded in 24 h" if not self.temperatures else "no fever by definition"
+        """ "no fever" only where a usable reading exists, all are below 38.0, and none is reported."""
+        if not self.temperatures:
+            return self.statement
+        if self.reported:
+            return "fever reported"
+        highest = max(_value(m) for m in self.temperatures)
+        return "no fever" if highest < self.numbers.fever_sustained else f"T up to {plain(highest)} C"
 
     @property
     def borderline(self) -> bool:
@@ -202,7 +205,8 @@ def age_words(known: Known, now: datetime) -> str:
         return "date not known"
     age = known.at.youngest_age(now)
     if not known.at.exact:
-        return "today" if age.days < 1 else f"{age.days + 1} days ago"
+        whole_days = age.days + 1 if age else 0
+        return "today" if not whole_days else f"{whole_days} day{'' if whole_days == 1 else 's'} ago"
     whole_hours = int(age.total_seconds() // 3600)
     if whole_hours < 1:
         return "just now" if age.total_seconds() < 60 else f"{int(age.total_seconds() // 60)} min ago"

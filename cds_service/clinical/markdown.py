@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~>])")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2066-\u2069]+")
-_LINK = re.compile(r"(?i)\b(https?|ftp|javascript|data|www)(?=[:.])")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]#+!|~>])")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2066-\u2069]+")
+_START = re.compile(r"^( ?)(\d{0,9})([-=.)])")
+"""What makes a list or a heading where it begins a line: a dash, an underline, a numbered item."""
+_LINK = re.compile(r"(?i)\b(https?|ftp|mailto|javascript|data|www)(?=[:.])")
 SUMMARY_MAX = 139
 """A summary has fewer than 140 characters (CDS Hooks 2.0, card attributes)."""
 
 
 def escape(text: str) -> str:
     """Plain text as Markdown that renders as just that text."""
-    flat = _CONTROL.sub(" ", text)
+    flat = re.sub(r"\s+", " ", _CONTROL.sub(" ", text))
     escaped = _SPECIAL.sub(r"\\\1", flat.replace("&", "&amp;").replace("<", "&lt;"))
+    escaped = _START.sub(r"\1\2\\\3", escaped)
     return _LINK.sub(lambda match: f"{match[1]}\u2060", escaped)
 
 

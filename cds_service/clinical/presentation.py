@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from cds_service.clinical.cards import Action, Card, Coding, Indicator, Link, RuleVersion, Suggestion
+from cds_service.clinical.facts.labels import LABELS
 from cds_service.clinical.facts.registry import FACTS
 from cds_service.clinical.knowledge import Known
 from cds_service.clinical.markdown import escape, one_line, shorten
@@ -50,16 +51,27 @@ class Presenter:
 
     def present(self, verdicts: Sequence[Verdict]) -> list[Card]:
         """Cards in reading order; nothing that fired goes unmentioned."""
-        fired = sorted((v for v in verdicts if v.fired), key=self._rank)
-        own = [v for v in fired if self._place(v) is Place.OWN]
+        every = sorted((v for v in verdicts if v.fired), key=self._rank)
+        fired = [v for v in every if not self._host(v, every)]
         action = [v for v in fired if self._place(v) is Place.ACTION]
         summary = [v for v in fired if self._place(v) is Place.SUMMARY]
-        alone, rest = action[: self._budget], action[self._budget :]
-        cards = [self._card([v], verdicts) for v in [*own, *alone]]
+        rest = action[self._budget :]
+        merged = {v.rule.id for v in [*rest, *summary]}
+        alone = [v for v in fired if v.rule.id not in merged]
+        cards = [self._card([v, *self._guests(v, every)], verdicts) for v in alone]
         cards += self._merged(rest, self.library.presentation.also_title, verdicts)
         cards += self._merged(summary, self._summary_title, verdicts)
         cards += self._unchecked(verdicts)
         return sorted(cards, key=lambda card: -card.indicator.rank)
+
+    def _host(self, verdict: Verdict, fired: Sequence[Verdict]) -> str | None:
+        """The fired rule whose card takes this one in as a line (presentation 2); never another critical one."""
+        host = self.library.presentation.joins.get(verdict.rule.id)
+        taken_in = _level(verdict) is not Indicator.CRITICAL and any(v.rule.id == host for v in fired)
+        return host if taken_in else None
+
+    def _guests(self, host: Verdict, fired: Sequence[Verdict]) -> list[Verdict]:
+        return [v for v in fired if self._host(v, fired) == host.rule.id]
 
     @property
     def _budget(self) -> int:
@@ -76,7 +88,9 @@ class Presenter:
         return (-_level(verdict).rank, place, verdict.rule.id)
 
     def _place(self, verdict: Verdict) -> Place:
-        return verdict.rule.places.get(_level(verdict), Place.SUMMARY)
+        """A critical verdict has a card of its own, information never has, whatever the rule file says."""
+        fixed = {Indicator.CRITICAL: Place.OWN, Indicator.INFO: Place.SUMMARY}
+        return fixed.get(_level(verdict)) or verdict.rule.places.get(Indicator.WARNING, Place.SUMMARY)
 
     def _merged(self, verdicts: Sequence[Verdict], title: str, everything: Sequence[Verdict]) -> list[Card]:
         return [self._card(verdicts, everything, title)] if verdicts else []
@@ -84,13 +98,15 @@ class Presenter:
     def _card(self, verdicts: Sequence[Verdict], everything: Sequence[Verdict], title: str = "") -> Card:
         first = verdicts[0]
         suggestions, spoken = self._suggestions(verdicts)
-        detail = detail_of(first) if len(verdicts) == 1 else _all_lines(verdicts)
+        detail = _all_lines(verdicts) if title and len(verdicts) > 1 else detail_of(first)
+        if not title and len(verdicts) > 1:
+            detail += "\n\n" + _all_lines(verdicts[1:])
         if first.rule.scope:
             detail += _silenced_lines(everything, first.rule.id)
         parts = [detail, *spoken, *self._basis(verdicts), self._footer(verdicts)]
         return Card(
             uuid=self.new_id(),
-            summary=summary_of(first) if len(verdicts) == 1 else _joined_summary(title, verdicts),
+            summary=_joined_summary(title, verdicts) if title and len(verdicts) > 1 else summary_of(first),
             indicator=_level(first),
             detail="\n\n".join(part for part in parts if part),
             source_label=self.library.presentation.source_label,
@@ -124,14 +140,12 @@ class Presenter:
         return [step_of(verdict, suggestion, case) for suggestion, case in offered(verdict, self.situation)]
 
     def _basis(self, verdicts: Sequence[Verdict]) -> list[str]:
-        """What was seen, with unit and date, and what was not known (invariant 2)."""
-        seen = {name: known for v in verdicts for name, known in because(v).items() if _worth_printing(known)}
-        unknown = dict.fromkeys(name for v in verdicts for name in missing_facts(v) if name not in seen)
-        lines = []
-        if seen:
-            lines.append("Seen: " + "; ".join(_seen(name, known) for name, known in seen.items()) + ".")
+        """What it rests on, with unit and date, and what was not known (invariant 2)."""
+        seen = dict.fromkeys(words for v in verdicts for name, known in because(v).items() if (words := _seen(name, known)))
+        unknown = dict.fromkeys(LABELS[name] for v in verdicts for name in missing_facts(v) if name in LABELS)
+        lines = [f"Based on: {'; '.join(seen)}."] if seen else []
         if unknown:
-            lines.append("Not known: " + "; ".join(_fact_words(name) for name in unknown) + ".")
+            lines.append(f"Not known: {'; '.join(unknown)}.")
         if self.situation.diseases.age_years is None:
             lines.append("Age not known: read as an adult.")
         return lines
@@ -194,22 +208,11 @@ def _joined_summary(title: str, verdicts: Sequence[Verdict]) -> str:
     return shorten(f"{title}: {summary_of(verdicts[0])}", 139 - len(more)) + more
 
 
-def _worth_printing(known: Known) -> bool:
-    """Numbers, texts and true claims with a source; a false claim is no finding."""
-    return known.value is True and bool(known.sources) or (not isinstance(known.value, bool) and bool(known.sources))
-
-
-def _seen(name: str, known: Known) -> str:
+def _seen(name: str, known: Known) -> str | None:
+    """A number or text with its unit and date, or a claim that is true; a false claim is no finding."""
+    if name not in LABELS or known.value is False or not known.sources:
+        return None
     unit = FACTS[name].unit
     value = "" if known.value is True else f" {escape(one_line(shown(known)))}" + (f" {escape(unit)}" if unit else "")
-    date = f" ({known.at.latest:%Y-%m-%d})" if known.at else ""
-    where = ", ".join(escape(source) for source in known.sources[:2])
-    return f"{_fact_words(name)}{value}{date}" + (f" \\[{where}\\]" if where else "")
-
-
-def _fact_words(name: str) -> str:
-    """A fact's name as words: anc_age_days -> ANC age days."""
-    words = name.removeprefix("drug.").replace("_", " ")
-    for short in ("anc", "wbc", "cbc", "cml"):
-        words = " ".join(part.upper() if part == short else part for part in words.split())
-    return words
+    date = f" ({known.at.latest:%Y-%m-%d})" if known.at and not isinstance(known.value, bool) else ""
+    return f"{LABELS[name]}{value}{date}"

@@ -78,13 +78,17 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class SuggestionRule:
-    """A suggestion that a rule offers where the guard holds; `about_order`: one for each drug it fired for."""
+    """A suggestion that a rule offers where the guard holds; `about_order`: one for each drug it fired for.
+
+    `rests_on`: the facts whose sources the written order names; empty: all of the rule's conditions.
+    """
 
     kind: SuggestionKind
     label: Template
     guard: Guard
     due: tuple[Due, ...] = ()
     about_order: bool = False
+    rests_on: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +158,10 @@ class Rule:
 
 @dataclass(frozen=True)
 class Presentation:
-    """How verdicts become cards: order of rules within a level, how many action cards stand alone, the fixed texts."""
+    """How verdicts become cards: order of rules within a level, how many action cards stand alone, the fixed texts.
+
+    `joins`: a rule that is a line of another rule's card where both fired.
+    """
 
     order: tuple[str, ...]
     own_action_cards: int
@@ -164,6 +171,7 @@ class Presentation:
     footer: str
     source_label: str
     source_url: str | None = None
+    joins: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
 
-from cds_service.clinical.chart import Chart, MedicationOrder, PrefetchKey, Route, ServiceOrder
+from cds_service.clinical.chart import Chart, Finding, MedicationOrder, PrefetchKey, Route, ServiceOrder
 from cds_service.clinical.counts import Counts
 from cds_service.clinical.course import Course
 from cds_service.clinical.diseases import Diseases
@@ -67,9 +67,7 @@ class Situation:
     @cached_property
     def severe_and_fresh(self) -> bool:
         """ANC (or bound) below 0.5, at most 7 d old."""
-        count = self.counts.at_most
-        fresh = self.counts.is_current(count, self.numbers.fever_count_days)
-        return count is not None and fresh and count.value < self.numbers.severe_below
+        return any(c.value < self.numbers.severe_below for c in self.counts.low_counts(self.numbers.fever_count_days))
 
     @cached_property
     def fever(self) -> Fever:
@@ -77,7 +75,8 @@ class Situation:
         return Fever(self.chart, self.now, self.numbers, self.exposure, self.severe_and_fresh, nadir)
 
     def _proven(self, chosen: Callable[[Drug], bool]) -> Answer:
-        count = self.counts.at_most
+        """Of the count in force and its bound, the lower one is what the exposure has to explain."""
+        count = next(iter(self.counts.low_counts(self.numbers.current_days)), self.counts.at_most)
         if count is None:
             return Known(False)
         evidence = self.exposure.proven_before(count.taken, chosen)
@@ -119,7 +118,7 @@ class Situation:
     @cached_property
     def duffy(self) -> Answer:
         """Duffy-null by genotype, else phenotype or coded condition; unknown where nothing says so (C-DUFFY)."""
-        findings = [f for f in self.chart.findings if f.analyte in ("DUFFY", "DUFFY_GENOTYPE")]
+        findings = [f for f in self.chart.findings if f.analyte in ("DUFFY", "DUFFY_GENOTYPE") and self._counts(f)]
         genotype = [f for f in findings if f.analyte == "DUFFY_GENOTYPE"]
         decisive = genotype or findings
         null = [f for f in decisive if "duffy-null" in f.kinds]
@@ -130,6 +129,10 @@ class Situation:
             return Known(False, sources=tuple(f.source for f in decisive))
         missing = frozenset(k for k in (PrefetchKey.LAB_RESULTS, PrefetchKey.CONDITIONS) if self.chart.lacks(k))
         return Unknown(missing, "Duffy status not on file")
+
+    def _counts(self, finding: Finding) -> bool:
+        """A final finding that is not in the future (C-VALID)."""
+        return finding.final and not finding.taken.is_future(self.now)
 
     def infection_count(self, number_of_days: Decimal) -> int:
         """Infections of any status with onset within so many days."""

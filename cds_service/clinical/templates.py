@@ -111,5 +111,5 @@ def unknown_names(template: Template, limits: Mapping[str, Decimal]) -> list[str
     return [
         p.text
         for p in template.placeholders
-        if p.name not in FACTS and p.name not in SPECIAL and p.name.removeprefix("limits.") not in limits
+        if p.name not in FACTS and p.name not in SPECIAL and p.name not in {f"limits.{name}" for name in limits}
     ]

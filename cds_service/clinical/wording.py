@@ -107,12 +107,12 @@ def step_of(verdict: Verdict, suggestion: SuggestionRule, case: FiredCase) -> Su
         due_in_days=due,
         order=case.order.source if suggestion.about_order and case.order else None,
         reason=summary_of(verdict),
-        sources=sources_of(verdict),
+        sources=sources_of(verdict, suggestion.rests_on),
     )
 
 
-def sources_of(verdict: Verdict) -> tuple[str, ...]:
-    """The resources the verdict rests on."""
-    sheet = lead(verdict).sheet if verdict.cases else verdict.sheets[0]
-    answers = (sheet.answer(name) for name in sorted(verdict.rule.condition_facts))
+def sources_of(verdict: Verdict, facts: Sequence[str] = ()) -> tuple[str, ...]:
+    """The resources behind the facts named, or behind all facts of the rule's conditions."""
+    sheet = lead(verdict).sheet
+    answers = (sheet.answer(name) for name in facts or sorted(verdict.rule.condition_facts))
     return tuple(dict.fromkeys(source for a in answers if isinstance(a, Known) for source in a.sources))

@@ -60,10 +60,6 @@ class Arrival:
     single: bool = False
     garbage: bool = False
 
-    @property
-    def complete(self) -> bool:
-        return self.state in (Sent.EMPTY, Sent.FOUND)
-
 
 def read_arrival(value: object) -> Arrival:
     """Classify a prefetch value or an answer's body. None means that there are no data (CDS Hooks 2.0, prefetch)."""
@@ -88,7 +84,7 @@ def _joined(parts: Sequence[Arrival]) -> Arrival:
     """Several pages (or nested Bundles) as one answer; the links are those of the last and the first."""
     entries = tuple(entry for part in parts for entry in part.entries)
     first, last = parts[0], parts[-1]
-    reason = next((part.reason for part in parts if not part.complete), None)
+    reason = next((part.reason for part in parts if part.reason), None)
     return replace(
         first,
         state=Sent.FOUND if entries else Sent.EMPTY,

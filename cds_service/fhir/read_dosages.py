@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 
 from cds_service.clinical.chart import Route
@@ -23,6 +24,9 @@ TIMES_A_DAY = {
     "Q1H": 24, "Q2H": 12, "Q3H": 8, "Q4H": 6, "Q6H": 4, "Q8H": 3, "Q12H": 2,
 }  # fmt: skip
 """Codes of the HL7 GTS abbreviations that Timing.code uses."""
+
+LONGEST_COURSE = Decimal(36500)
+"""Days beyond which a stated length is no plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +50,12 @@ def read_route(dosages: Iterable[Json], terminology: Terminology) -> Route:
     return next(iter(stated)) if len(stated) == 1 else Route.OTHER_SYSTEMIC if stated else Route.UNKNOWN
 
 
-def read_course(dosages: list[Json], fallback: object = None) -> Course:
-    """The bounds of all dosages together; `fallback` is a Period that holds where they state none."""
-    parts = [_course(mapping(dosage.get("timing"))) for dosage in dosages]
+def read_course(dosages: list[Json], fallback: object = None, begun: Moment | None = None) -> Course:
+    """The bounds of all dosages together; where one has no end, there is none.
+
+    `fallback` is a Period that holds where they state none; a stated length counts from the start, else from `begun`.
+    """
+    parts = [_course(mapping(dosage.get("timing")), begun) for dosage in dosages]
     starts = [part.start for part in parts if part.start is not None]
     ends = [part.end for part in parts if part.end is not None]
     lengths = [part.days for part in parts if part.days is not None]
@@ -62,20 +69,31 @@ def read_course(dosages: list[Json], fallback: object = None) -> Course:
     )
 
 
-def _course(timing: Json) -> Course:
+def _course(timing: Json, begun: Moment | None) -> Course:
     repeat = mapping(timing.get("repeat"))
     start, end = read_period(repeat.get("boundsPeriod"))
     raw = timing.get("event")
     events = [moment for event in (raw if isinstance(raw, list) else [raw]) if (moment := read_moment(event))]
     first = min(events, key=lambda m: m.earliest, default=None)
     last = max(events, key=lambda m: m.latest, default=None)
-    return Course(start or first, end or (last if start is None else None), _length(repeat, start, end), first or start)
-
-
-def _length(repeat: Json, start: Moment | None, end: Moment | None) -> Decimal | None:
     stated = days_in(repeat.get("boundsDuration")) or days_in(mapping(repeat.get("boundsRange")).get("high"))
-    if stated is not None or start is None or end is None:
-        return stated
+    planned_end = end or (last if start is None else None) or _after(start or first or begun, stated)
+    return Course(start or first, planned_end, stated or _days_between(start, end), first or start)
+
+
+def _after(start: Moment | None, length: Decimal | None) -> Moment | None:
+    if start is None or length is None or length > LONGEST_COURSE:
+        return None
+    try:
+        added = timedelta(days=float(length))
+        return Moment(earliest=start.earliest + added, latest=start.latest + added)
+    except OverflowError:
+        return None
+
+
+def _days_between(start: Moment | None, end: Moment | None) -> Decimal | None:
+    if start is None or end is None:
+        return None
     seconds = (end.latest - start.earliest).total_seconds()
     return Decimal(str(seconds)) / 86400 if seconds > 0 else None
 
@@ -128,8 +146,8 @@ def times_a_day(timing: Json) -> Decimal | None:
     unit = text(repeat.get("periodUnit")) or text(repeat.get("periodUnits"))
     hours = (HOURS_OF_UNIT | MINUTE_OR_SECOND).get(unit or "")
     frequency = number(repeat.get("frequencyMax")) or number(repeat.get("frequency")) or _clock_times(repeat)
-    period = number(repeat.get("period")) or Decimal(1)
-    if hours is not None and period > 0:
+    period = number(repeat.get("period", 1))
+    if hours is not None and period is not None and period > 0:
         return (frequency or Decimal(1)) * 24 / (period * hours)
     code = (code_of(timing.get("code")) or "").upper()
     return Decimal(TIMES_A_DAY[code]) if code in TIMES_A_DAY else None

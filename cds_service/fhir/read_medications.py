@@ -6,9 +6,7 @@ A drug that is only pointed to is looked up among the Medication resources; what
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import timedelta
-from decimal import Decimal
+from dataclasses import dataclass, replace
 
 from cds_service.clinical.chart import Administration, DataProblem, MedicationOrder, Route
 from cds_service.clinical.codings import Coding
@@ -75,7 +73,7 @@ class MedicationReader:
         dosages = mappings(resource.get("dosage"))
         course = read_course(dosages, resource.get("effectivePeriod"))
         begun = course.start or read_moment(resource.get("effectiveDateTime"))
-        return self._order(item, status, Course(begun, course.end, course.days, course.first), dosages)
+        return self._order(item, status, replace(course, start=begun), dosages)
 
     def _order(
         self, item: Item, status: str, course: Course, dosages: list[Json], draft: bool = False, selected: bool = False
@@ -195,24 +193,12 @@ def _joined(concepts: Iterable[Concept]) -> str | None:
 
 
 def _course_of(resource: Json, draft: bool) -> Course:
-    """The bounds of the dosages, else of the dispense request; a stated length ends a course that states no end."""
+    """The bounds of the dosages, else of the dispense request. The supply is the length of a draft that states none."""
     dispense = mapping(resource.get("dispenseRequest"))
-    course = read_course(mappings(resource.get("dosageInstruction")), dispense.get("validityPeriod"))
+    begun = None if draft else read_moment(resource.get("authoredOn"))
+    course = read_course(mappings(resource.get("dosageInstruction")), dispense.get("validityPeriod"), begun)
     supply = days_in(dispense.get("expectedSupplyDuration")) if draft else None
-    length = supply if course.days is None else course.days
-    start = course.start or (None if draft else read_moment(resource.get("authoredOn")))
-    end = course.end if course.end is not None or draft else _after(start, course.days)
-    return Course(course.start, end, length, course.first)
-
-
-def _after(start: Moment | None, length: Decimal | None) -> Moment | None:
-    if start is None or length is None or length > 36500:
-        return None
-    added = timedelta(days=float(length))
-    try:
-        return Moment(earliest=start.earliest + added, latest=start.latest + added)
-    except OverflowError:
-        return None
+    return replace(course, days=supply) if course.days is None else course
 
 
 def read_administered(resource: Json) -> Moment | None:

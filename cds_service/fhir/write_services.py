@@ -116,7 +116,7 @@ def _task(step: SuggestedStep, now: datetime, requester: str | None) -> Resource
         "status": "draft",
         "intent": "order",
         "code": {"text": "Verify laboratory result"},
-        "description": " ".join(filter(None, (step.description, step.reason))),
+        "description": ": ".join(filter(None, (step.description, step.reason))),
         "for": {"reference": f"Patient/{step.patient_id}"},
         "authoredOn": _instant(now),
     }

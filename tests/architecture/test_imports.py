@@ -16,7 +16,7 @@ EVERYTHING = FOUNDATION | {"web", "application", "clinical", "card_files", "fhir
 MAY_IMPORT: dict[str, frozenset[str]] = {
     "__init__": frozenset(),
     "errors": frozenset(),
-    "observability": SETTINGS | {"clinical", "errors"},
+    "observability": SETTINGS | PORTS | {"clinical", "errors"},
     "settings": SETTINGS | {"errors"},
     "setting_values": frozenset({"errors"}),
     "trusted_clients": SETTINGS | {"errors"},
@@ -27,8 +27,10 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "card_files": ADAPTER,
     "store": ADAPTER,
     "client": frozenset({"errors"}),
+    "firing": frozenset({"client", "errors"}),
+    "cli_output": frozenset({"client"}),
     "app": EVERYTHING,
-    "cli": EVERYTHING - {"web"},
+    "cli": (EVERYTHING | {"client", "cli_output", "firing"}) - {"web"},
     "__main__": frozenset({"cli"}),
     "demo": FOUNDATION | {"app", "application", "client", "clinical"},
 }

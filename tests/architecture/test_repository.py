@@ -25,7 +25,9 @@ LEFT_OVER = re.compile(r"TO[D]O|FIX[M]E|NotImplemente[d]Error|pytest\.(?:mark\.)
 LARGEST = 2 * 1024 * 1024
 LONGEST_FUNCTION = 40
 
-LONGER_FUNCTIONS: dict[str, str] = {}
+LONGER_FUNCTIONS: dict[str, str] = {
+    "cds_service/card_files/drug_tables.py::_drug": "one line for each column of the drug table",
+}
 """"path::function" → why it is better long."""
 
 

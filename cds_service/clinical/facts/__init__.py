@@ -1,6 +1,6 @@
 """The vocabulary of the rules: named, typed, documented facts, computed from a situation."""
 
-from cds_service.clinical.facts import chart_facts, count_facts, drug_facts, fever_facts, text_facts
+from cds_service.clinical.facts import chart_facts, count_facts, drug_facts, fever_facts, text_facts, treatment_facts
 from cds_service.clinical.facts.registry import FACTS, DrugCase, FactKind, FactSheet, FactSpec
 
 __all__ = [
@@ -14,4 +14,5 @@ __all__ = [
     "drug_facts",
     "fever_facts",
     "text_facts",
+    "treatment_facts",
 ]

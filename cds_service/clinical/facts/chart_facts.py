@@ -131,7 +131,8 @@ def gated_draft(s: Situation) -> Answer:
       meaning="There is any order in the drafts, and no antipseudomonal or other antibacterial is active or drafted")  # fmt: skip
 def order_without_antibacterial(s: Situation) -> Answer:
     anything: list[HasSource] = [*s.drafts, *s.drafted_services]
-    if (not anything and not s.chart.other_drafts) or any(_covers(o) for o in s.drafts):
+    drafted = [o for o in s.chart.orders if o.draft and o.status not in ENDED]  # not only those selected just now
+    if (not anything and not s.chart.other_drafts) or any(_covers(o) for o in drafted):
         return Known(False)
     covered = claim(s.chart, [o for o in s.exposure.active if _covers(o)], PrefetchKey.MEDICATION_REQUESTS)
     if isinstance(covered, Unknown):

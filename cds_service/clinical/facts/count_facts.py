@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from cds_service.clinical.chart import PrefetchKey
-from cds_service.clinical.draws import Count, plain
+from cds_service.clinical.draws import Count, just_below, plain
 from cds_service.clinical.facts.registry import FactKind, fact
 from cds_service.clinical.knowledge import Answer, HasSource, Known, Unknown, both, claim, is_true, negated
 from cds_service.clinical.shared_numbers import days, hours
@@ -142,7 +142,8 @@ def _measured(s: Situation, *analytes: str) -> Answer:
     found = s.counts.latest_measurement(*analytes)
     if found is None or found.value is None:
         return Unknown(note="none usable in 28 d")
-    return Known(found.value, found.taken, (found.source,), shown=plain(found.value))
+    value = just_below(found.value) if found.comparator else found.value
+    return Known(value, found.taken, (found.source,), shown=f"{found.comparator or ''}{plain(found.value)}")
 
 
 def _limit(s: Situation, ours: Decimal, *analytes: str) -> Decimal:
@@ -207,6 +208,7 @@ def duffy_suppressed(s: Situation) -> Answer:
     latest = s.counts.in_force
     in_range = latest is not None and s.policy.duffy_null_anc <= latest.value < s.numbers.mild_below
     calm = in_range and s.counts.bound is None and not s.course.falling and s.course.near_own_median
+    calm = calm and latest is not None and not latest.upper_bound  # "<1.4" may be far lower
     return both(s.duffy, whether(calm, s, latest), _few_infections(s), negated(_new_idiosyncratic(s)))
 
 
@@ -221,7 +223,7 @@ def _new_idiosyncratic(s: Situation) -> Answer:
     new = [
         e
         for e in s.exposure.possible
-        if e.drug.risk == "idiosyncratic-agranulocytosis" and e.since is not None and e.since.may_be_within(window, s.now)
+        if e.drug.is_idiosyncratic and (e.since is None or e.since.may_be_within(window, s.now))
     ]
     return claim(s.chart, new, PrefetchKey.MEDICATION_REQUESTS)
 

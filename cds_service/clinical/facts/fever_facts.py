@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from cds_service.clinical.chart import PrefetchKey
 from cds_service.clinical.diseases import HAEMATOLOGICAL_MALIGNANCY
+from cds_service.clinical.drug_table import Drug
 from cds_service.clinical.exposure import Exposed
 from cds_service.clinical.facts.count_facts import count_within_24_h
 from cds_service.clinical.facts.registry import FactKind, fact
-from cds_service.clinical.knowledge import Answer, Known, Unknown, both, claim, either, lacking, negated
+from cds_service.clinical.knowledge import Answer, Known, Unknown, both, claim, either, is_true, lacking, negated
 from cds_service.clinical.shared_numbers import days
 from cds_service.clinical.situation import Situation
 
@@ -87,15 +88,40 @@ def antimetabolite_for_malignancy(s: Situation) -> Answer:
     return both(claim(s.chart, taken, *DRUGS), s.diseases.has(*HAEMATOLOGICAL_MALIGNANCY))
 
 
+def suspects(s: Situation) -> list[Exposed]:
+    """Drugs taken within their look-back whose symptom calls for a count; antibacterials from day 7 on."""
+    taken = s.exposure.within(lambda d: d.fever_rule not in (None, "chemo"), lambda d: days(d.fever_lookback_days or s.numbers.infection_days))
+    return [e for e in taken if not _too_early(s, e)]
+
+
 @fact("warning_drug_symptom", FactKind.BOOL, missing="Unknown where drugs, problems or vital signs are unavailable", source="RULES 5",
       meaning="Fever, throat symptom or infection sign of the kind the drug table names for a drug taken within its look-back, "
       "and no count of 24 h (deferiprone: whatever the count)")  # fmt: skip
 def warning_drug_symptom(s: Situation) -> Answer:
-    exposures = s.exposure.within(lambda d: d.fever_rule not in (None, "chemo"), lambda d: days(d.fever_lookback_days or s.numbers.infection_days))
-    suspects = [e for e in exposures if not _too_early(s, e)]
-    if not suspects:
+    found = suspects(s)
+    if not found:
         return claim(s.chart, [], *DRUGS)
-    return either(*(_symptom_for(s, e) for e in suspects), _unless_lacking(s))
+    return either(*(_symptom_for(s, e) for e in found), _unless_lacking(s))
+
+
+def symptomatic(s: Situation) -> list[Exposed]:
+    """The suspects whose symptom is known to be there."""
+    return [e for e in suspects(s) if is_true(_symptom_for(s, e))]
+
+
+def pausable(s: Situation, drug: Drug) -> bool:
+    """A drug the table says may be paused on its symptom; clozapine from 38.5 C (rule 5)."""
+    highest = max((m.value for m in s.fever.temperatures if m.value is not None), default=None)
+    hot_enough = drug.fever_hold_from is None or (highest is not None and highest >= drug.fever_hold_from)
+    return drug.fever_hold and hot_enough
+
+
+@fact("symptomatic_drug_to_pause", FactKind.BOOL, missing="False where none is known", source="RULES 5",
+      meaning="An active drug whose symptom is there may be paused until the count is known")  # fmt: skip
+def symptomatic_drug_to_pause(s: Situation) -> Answer:
+    drugs = {e.drug for e in symptomatic(s)}
+    orders = s.exposure.active_drug(lambda d: d in drugs and pausable(s, d))
+    return Known(bool(orders), sources=tuple(o.source for o in orders))
 
 
 def _unless_lacking(s: Situation) -> Answer:

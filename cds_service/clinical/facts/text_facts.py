@@ -11,7 +11,7 @@ from cds_service.clinical.drug_table import Drug, ResumeOperator
 from cds_service.clinical.exposure import Exposed, newest_exposure
 from cds_service.clinical.facts.count_facts import CELLS, duffy_null, haemoglobin, platelets
 from cds_service.clinical.facts.drug_facts import chemo_limit, chemo_platelet_limit, window_of
-from cds_service.clinical.facts.fever_facts import chemo_exposures
+from cds_service.clinical.facts.fever_facts import chemo_exposures, pausable, symptomatic
 from cds_service.clinical.facts.registry import DrugCase, FactKind, fact
 from cds_service.clinical.fever import age_words
 from cds_service.clinical.knowledge import Answer, Known, Unknown
@@ -177,6 +177,36 @@ def contributing_drugs(s: Situation) -> Answer:
     orders = s.exposure.active_drug(lambda d: d.risk != "raises-ANC-confounder")
     names = dict.fromkeys(d.ingredient for o in orders for d in o.drugs)
     return Known(", ".join(names) or "none recognised", sources=tuple(o.source for o in orders))
+
+
+@fact("warning_drugs", FactKind.TEXT, missing=ALWAYS, source="RULES 5", meaning="The drugs whose warning symptom is there")
+def warning_drugs(s: Situation) -> Answer:
+    found = symptomatic(s)
+    names = " and ".join(dict.fromkeys(e.drug.ingredient for e in found))
+    return Known((names[:1].upper() + names[1:]) or "A drug", sources=tuple(dict.fromkeys(e.source for e in found)))
+
+
+@fact("drugs_to_pause", FactKind.TEXT, missing="Unknown where none is to be paused", source="RULES 5", meaning="The active drugs that may be paused until the count is known")
+def drugs_to_pause(s: Situation) -> Answer:
+    names = {e.drug.ingredient for e in symptomatic(s) if pausable(s, e.drug)}
+    active = [d.ingredient for o in s.exposure.active for d in o.drugs if d.ingredient in names]
+    return Known(" and ".join(dict.fromkeys(active))) if active else Unknown(note="none to be paused")
+
+
+@fact("symptom_words", FactKind.TEXT, missing=ALWAYS, source="RULES 5", meaning="The fever, throat symptom or infection sign, in a few words")
+def symptom_words(s: Situation) -> Answer:
+    signs = [s.fever.reason] if s.fever.reason else []
+    signs += [p.text.capitalize() for p in s.fever.throat_symptoms]
+    return Known(" and ".join(dict.fromkeys(signs)) or "A warning symptom", sources=tuple(p.source for p in s.fever.throat_symptoms))
+
+
+@fact("blast_words", FactKind.TEXT, missing=ALWAYS, source="RULES 18b", meaning="The blasts reported: percentage or film finding, with age")
+def blast_words(s: Situation) -> Answer:
+    counted = [m for m in s.chart.measurements if m.analyte == "BLASTS_PCT" and m.value and m.final]
+    newest = max(counted, key=lambda m: m.taken, default=None)
+    if newest is not None and newest.value is not None:
+        return Known(f"{plain(newest.value)} % ({age(newest.taken, s)})", sources=(newest.source,))
+    return Known("on the film", sources=tuple(f.source for f in s.chart.findings if "blasts" in f.kinds))
 
 
 @fact("duffy_words", FactKind.TEXT, missing=ALWAYS, source="C-DUFFY", meaning="Duffy status, as context")

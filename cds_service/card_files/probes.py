@@ -1,0 +1,91 @@
+"""Charts full of long words, to see how long a summary can get: each drug of the table, old counts, nothing measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from cds_service.card_files.case_charts import CaseChart
+from cds_service.card_files.library import read_numbers
+from cds_service.card_files.tables import load_terminology
+from cds_service.clinical.chart import MedicationOrder
+from cds_service.clinical.conditions import Truth
+from cds_service.clinical.facts.registry import FactSheet
+from cds_service.clinical.knowledge import Known
+from cds_service.clinical.rules import ForEach, Rule
+from cds_service.clinical.situation import Situation
+from cds_service.clinical.templates import MissingFact, Template
+from cds_service.clinical.verdicts import judge_guard
+
+_COUNTS = [
+    {"analyte": "ANC", "value": 0.34, "unit": "10*9/L", "days_ago": 27},
+    {"analyte": "PLT", "value": 24, "unit": "10*9/L", "days_ago": 27},
+]
+_DRUGS = [
+    {"ingredient": "piperacillin-tazobactam", "start_days_ago": 9},
+    {"ingredient": "fam-trastuzumab deruxtecan", "status": "completed", "end_days_ago": 27, "start_days_ago": 200},
+    {"ingredient": "methimazole", "start_days_ago": 300},
+]
+_PROBLEMS = [{"name": "acquired aplastic anemia"}, {"name": "neutropenic enterocolitis", "onset_days_ago": 13}]
+PROBES: tuple[dict[str, Any], ...] = (
+    {"labs": _COUNTS, "meds": _DRUGS, "conditions": _PROBLEMS},
+    {"labs": _COUNTS, "meds": _DRUGS, "conditions": _PROBLEMS, "age": 17, "pregnant": True},
+    {"labs": _COUNTS, "unavailable": ["vitalSigns"], "temps": [{"value": 38.4, "hours_ago": 20}], "sbp": 84},
+    {
+        "labs": [
+            {"analyte": "ANC", "value": 0.44, "unit": "10*9/L", "hours_ago": 46},
+            {"analyte": "ANC", "value": 1.14, "unit": "10*9/L", "hours_ago": 45},
+            {"analyte": "NEUT_PCT", "value": 140, "unit": "10*9/L", "days_ago": 27},
+            {"analyte": "WBC", "value": 1400, "unit": "10*3/uL", "days_ago": 27},
+        ]
+    },
+    {"labs": [{"analyte": "WBC", "value": 0.44, "unit": "10*9/L", "days_ago": 27}]},
+)  # fmt: skip
+"""In the vocabulary of the cases."""
+
+
+class Probes:
+    """The probe charts of one library, each built once."""
+
+    def __init__(self, cards_dir: Path) -> None:
+        self._cards_dir = cards_dir
+
+    @cached_property
+    def _situations(self) -> tuple[Situation, ...]:
+        terminology = load_terminology(self._cards_dir)
+        numbers = read_numbers(self._cards_dir / "shared.yaml")
+        self.drugs = terminology.drugs
+        return tuple(CaseChart(given, terminology, numbers).situation() for given in PROBES)
+
+    def longest(self, template: Template, rule: Rule) -> str:
+        """The longest text that a template gives in the probes; empty where no probe knows all it needs."""
+        return max(self._fillings(template, rule), key=len, default="")
+
+    def _fillings(self, template: Template, rule: Rule) -> Iterator[str]:
+        for sheet in self._sheets(rule):
+            name = sheet.answer("drug.name") if sheet.case else None
+            special = {"drugs": str(name.value) if isinstance(name, Known) else ""}
+            now = sheet.situation.now
+            try:
+                yield template.fill(sheet.answer, now=now, limits=rule.limit_values, special=special)
+            except MissingFact:
+                continue
+
+    def _sheets(self, rule: Rule) -> Iterator[FactSheet]:
+        """Of a for-each rule, one for each drug that it can fire for."""
+        for situation in self._situations:
+            sheet = FactSheet(situation)
+            if rule.for_each is None:
+                yield sheet
+                continue
+            for drug_sheet in self._drug_sheets(sheet, rule.for_each is ForEach.STOPPED_DRUG):
+                if judge_guard(rule.guard, drug_sheet) is Truth.TRUE:
+                    yield drug_sheet
+
+    def _drug_sheets(self, sheet: FactSheet, stopped: bool) -> Iterator[FactSheet]:
+        for drug in self.drugs:
+            status = "stopped" if stopped else "draft"
+            order = MedicationOrder("MedicationRequest/probe", (drug,), drug.ingredient, status, draft=True)
+            yield sheet.for_drug(order, drug)
