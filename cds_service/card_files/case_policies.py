@@ -16,13 +16,13 @@ FRESHNESS = frozenset({"C-FRESH", "C-TIME"})
 COUNTED = frozenset({"ANC", "WBC", "NEUT_PCT", "SEGS_PCT", "BANDS_PCT", "PLT", "HGB"})
 
 
-def a_case_fires(rule: Rule, cases: Sequence[Case]) -> Iterator[str]:
+def a_case_fires(cases: Sequence[Case]) -> Iterator[str]:
     """Every rule comes with evidence that it fires."""
     if not _with_outcome(cases, Outcome.FIRED):
         yield "none has the outcome fired"
 
 
-def a_case_does_not_fire(rule: Rule, cases: Sequence[Case]) -> Iterator[str]:
+def a_case_does_not_fire(cases: Sequence[Case]) -> Iterator[str]:
     """And that it does not always fire."""
     if not _with_outcome(cases, Outcome.NOT_FIRED):
         yield "none has the outcome not-fired"
@@ -35,7 +35,7 @@ def each_level_fires(rule: Rule, cases: Sequence[Case]) -> Iterator[str]:
         yield f"none fires with the indicator {indicator}"
 
 
-def a_case_lacks_data(rule: Rule, cases: Sequence[Case]) -> Iterator[str]:
+def a_case_lacks_data(cases: Sequence[Case]) -> Iterator[str]:
     """What is unavailable must not read as an all-clear."""
     if not any(case.given.get("unavailable") for case in cases):
         yield "none has unavailable data"
@@ -54,14 +54,12 @@ def each_offer_is_checked(rule: Rule, cases: Sequence[Case]) -> Iterator[str]:
         yield f"none expects the suggestion {kind}"
 
 
-CASE_POLICIES = (
-    a_case_fires,
-    a_case_does_not_fire,
-    each_level_fires,
-    a_case_lacks_data,
-    a_case_has_old_data,
-    each_offer_is_checked,
-)
+def policies_broken(rule: Rule, cases: Sequence[Case]) -> Iterator[str]:
+    """What the cases of a rule leave out, in words that follow "of the cases, "."""
+    for policy in (a_case_fires, a_case_does_not_fire, a_case_lacks_data):
+        yield from policy(cases)
+    for of_rule in (each_level_fires, a_case_has_old_data, each_offer_is_checked):
+        yield from of_rule(rule, cases)
 
 
 def _with_outcome(cases: Sequence[Case], outcome: Outcome) -> list[Case]:

@@ -67,14 +67,22 @@ class Case:
 
 @dataclass(frozen=True)
 class CaseResult:
-    """What came of a case. `differences` are sentences; empty where the case holds."""
+    """What came of a case. `problems` are sentences; empty where the case holds."""
 
     case: Case
-    differences: tuple[str, ...]
+    problems: tuple[str, ...]
+
+    @property
+    def rule(self) -> str:
+        return self.case.rule
+
+    @property
+    def name(self) -> str:
+        return self.case.name
 
     @property
     def passed(self) -> bool:
-        return not self.differences
+        return not self.problems
 
 
 @dataclass(frozen=True)
@@ -111,7 +119,7 @@ def build_situation(case: Case, terminology: Terminology, numbers: SharedNumbers
 def run_cases(cards_dir: Path, rule_ids: Sequence[str] | None = None) -> list[CaseResult]:
     """Run the cases of the active rules, or of those named. Raises: CardLibraryError, CardFileError."""
     book = CaseBook(cards_dir)
-    return [book.runner.run(case) for rule in book.chosen(rule_ids) for case in book.cases[rule.id]]
+    return [book.runner.run(case) for rule in book.chosen(rule_ids) for case in book.cases_of(rule)]
 
 
 @dataclass(frozen=True)
@@ -129,9 +137,19 @@ class CaseBook:
         return CaseRunner(self.library, load_terminology(self.cards_dir))
 
     @cached_property
-    def cases(self) -> dict[str, list[Case]]:
-        """By rule. Raises: CardFileError."""
-        return {rule.id: read_cases(cases_path(rule)) for rule in self.library.rules}
+    def _read(self) -> dict[str, list[Case]]:
+        return {}
+
+    def cases_of(self, rule: Rule) -> list[Case]:
+        """The cases of a rule, read when they are asked for. Raises: CardFileError."""
+        if rule.id not in self._read:
+            self._read[rule.id] = read_cases(cases_path(rule))
+        return self._read[rule.id]
+
+    @property
+    def all_cases(self) -> list[Case]:
+        """Raises: CardFileError."""
+        return [case for rule in self.library.rules for case in self.cases_of(rule)]
 
     def chosen(self, rule_ids: Sequence[str] | None) -> list[Rule]:
         """The rules named, in order of their ids; all where none is named. Raises: CardFileError."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from cds_service.card_files.case_policies import CASE_POLICIES
+from cds_service.card_files.case_policies import policies_broken
 from cds_service.card_files.cases import Case, build_situation, cases_path, read_cases
 from cds_service.card_files.library import load_library, read_numbers, read_rules
 from cds_service.card_files.probes import Probes
@@ -45,7 +45,7 @@ class LibraryLint:
         self.terminology = load_terminology(cards_dir)
         self.numbers = read_numbers(cards_dir / "shared.yaml")
         self.units = {name: str(entry["unit"]) for name, entry in read_yaml(cards_dir / "shared.yaml").items()}
-        self.probes = Probes(cards_dir)
+        self.probes = Probes(self.terminology, self.numbers)
 
     def faults(self) -> list[CardFileError]:
         """All of them, rule by rule, then what concerns the library as a whole."""
@@ -71,8 +71,8 @@ class LibraryLint:
             cases = read_cases(path)
         except CardFileError as fault:
             return [fault]
-        wanting = [words for policy in CASE_POLICIES for words in policy(rule, cases)]
-        return [*self._unreadable(cases), *(CardFileError(f"of the cases, {words}", path=path) for words in wanting)]
+        wanting = (CardFileError(f"of the cases, {words}", path=path) for words in policies_broken(rule, cases))
+        return [*self._unreadable(cases), *wanting]
 
     def _unreadable(self, cases: Sequence[Case]) -> Iterator[CardFileError]:
         for case in cases:

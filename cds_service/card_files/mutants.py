@@ -83,7 +83,7 @@ class MutationCheck:
         """Every fault of a rule; its own cases must notice them."""
         faults = [*self._moved_limits(rule), *_changed_conditions(rule), *_dropped_suppressors(rule)]
         for name, faulty in faults:
-            yield Mutant(f"{rule.id}: {name}", with_rule(self.library, faulty), self.book.cases[rule.id])
+            yield Mutant(f"{rule.id}: {name}", with_rule(self.library, faulty), self.book.cases_of(rule))
 
     def _moved_limits(self, rule: Rule) -> Iterator[tuple[str, Rule]]:
         for name, limit in rule.limits.items():
@@ -101,13 +101,11 @@ class MutationCheck:
                 yield Mutant(f"shared {name} = {value}", library, self._cases_using(name), renumbered=True)
 
     def _cases_using(self, name: str) -> list[Case]:
-        cases = [case for found in self.book.cases.values() for case in found]
-        return [case for case in cases if name in self._numbers_of_case[case.id]]
+        return [case for case in self.book.all_cases if name in self._numbers_of_case[case.id]]
 
     @cached_property
     def _numbers_of_case(self) -> dict[str, frozenset[str]]:
-        cases = [case for found in self.book.cases.values() for case in found]
-        return {case.id: self._numbers_used(case) for case in cases}
+        return {case.id: self._numbers_used(case) for case in self.book.all_cases}
 
     def _numbers_used(self, case: Case) -> frozenset[str]:
         """The shared numbers that judging a case looks at."""

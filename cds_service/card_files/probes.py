@@ -1,63 +1,72 @@
-"""Charts full of long words, to see how long a summary can get: each drug of the table, old counts, nothing measured."""
+"""Charts full of long words, to see how long a summary can get: old counts, long drug names, each drug in turn."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from cds_service.card_files.case_charts import CaseChart
-from cds_service.card_files.library import read_numbers
-from cds_service.card_files.tables import load_terminology
 from cds_service.clinical.chart import MedicationOrder
 from cds_service.clinical.conditions import Truth
+from cds_service.clinical.drug_table import Drug
 from cds_service.clinical.facts.registry import FactSheet
 from cds_service.clinical.knowledge import Known
 from cds_service.clinical.rules import ForEach, Rule
+from cds_service.clinical.shared_numbers import SharedNumbers
 from cds_service.clinical.situation import Situation
 from cds_service.clinical.templates import MissingFact, Template
+from cds_service.clinical.terminology import Terminology
 from cds_service.clinical.verdicts import judge_guard
 
 _COUNTS = [
     {"analyte": "ANC", "value": 0.34, "unit": "10*9/L", "days_ago": 27},
     {"analyte": "PLT", "value": 24, "unit": "10*9/L", "days_ago": 27},
 ]
-_DRUGS = [
-    {"ingredient": "piperacillin-tazobactam", "start_days_ago": 9},
-    {"ingredient": "fam-trastuzumab deruxtecan", "status": "completed", "end_days_ago": 27, "start_days_ago": 200},
-    {"ingredient": "methimazole", "start_days_ago": 300},
-]
 _PROBLEMS = [{"name": "acquired aplastic anemia"}, {"name": "neutropenic enterocolitis", "onset_days_ago": 13}]
-PROBES: tuple[dict[str, Any], ...] = (
-    {"labs": _COUNTS, "meds": _DRUGS, "conditions": _PROBLEMS},
-    {"labs": _COUNTS, "meds": _DRUGS, "conditions": _PROBLEMS, "age": 17, "pregnant": True},
-    {"labs": _COUNTS, "unavailable": ["vitalSigns"], "temps": [{"value": 38.4, "hours_ago": 20}], "sbp": 84},
-    {
-        "labs": [
-            {"analyte": "ANC", "value": 0.44, "unit": "10*9/L", "hours_ago": 46},
-            {"analyte": "ANC", "value": 1.14, "unit": "10*9/L", "hours_ago": 45},
-            {"analyte": "NEUT_PCT", "value": 140, "unit": "10*9/L", "days_ago": 27},
-            {"analyte": "WBC", "value": 1400, "unit": "10*3/uL", "days_ago": 27},
-        ]
-    },
-    {"labs": [{"analyte": "WBC", "value": 0.44, "unit": "10*9/L", "days_ago": 27}]},
-)  # fmt: skip
-"""In the vocabulary of the cases."""
+_CONFLICT = [
+    {"analyte": "ANC", "value": 0.44, "unit": "10*9/L", "hours_ago": 46},
+    {"analyte": "ANC", "value": 1.14, "unit": "10*9/L", "hours_ago": 45},
+    {"analyte": "NEUT_PCT", "value": 140, "unit": "10*9/L", "days_ago": 27},
+    {"analyte": "WBC", "value": 1400, "unit": "10*3/uL", "days_ago": 27},
+]
+_WHITE = [{"analyte": "WBC", "value": 0.44, "unit": "10*9/L", "days_ago": 27}]
+_FEVER = [{"value": 38.4, "hours_ago": 20}]
+
+
+def crowded_charts(drugs: Sequence[Drug]) -> list[dict[str, Any]]:
+    """In the vocabulary of the cases, with the longest names of the table."""
+    meds = [
+        {"ingredient": _longest(drugs, lambda d: d.antibacterial == "antipseudomonal"), "start_days_ago": 9},
+        {"ingredient": _longest(drugs, lambda d: d.fever_rule == "chemo"), "status": "completed", "end_days_ago": 13},
+        {"ingredient": _longest(drugs, lambda d: d.is_idiosyncratic), "start_days_ago": 300},
+    ]
+    known = [med for med in meds if med["ingredient"]]
+    crowded = {"labs": _COUNTS, "meds": known, "conditions": _PROBLEMS}
+    return [
+        crowded,
+        {**crowded, "temps": _FEVER},
+        {**crowded, "age": 17, "pregnant": True},
+        {"labs": _COUNTS, "unavailable": ["vitalSigns"], "sbp": 84},
+        {"labs": _CONFLICT},
+        {"labs": _WHITE},
+    ]
+
+
+def _longest(drugs: Iterable[Drug], chosen: Callable[[Drug], bool]) -> str | None:
+    return max((drug.ingredient for drug in drugs if chosen(drug)), key=len, default=None)
 
 
 class Probes:
     """The probe charts of one library, each built once."""
 
-    def __init__(self, cards_dir: Path) -> None:
-        self._cards_dir = cards_dir
+    def __init__(self, terminology: Terminology, numbers: SharedNumbers) -> None:
+        self._terminology, self._numbers = terminology, numbers
 
     @cached_property
     def _situations(self) -> tuple[Situation, ...]:
-        terminology = load_terminology(self._cards_dir)
-        numbers = read_numbers(self._cards_dir / "shared.yaml")
-        self.drugs = terminology.drugs
-        return tuple(CaseChart(given, terminology, numbers).situation() for given in PROBES)
+        charts = crowded_charts(self._terminology.drugs)
+        return tuple(CaseChart(given, self._terminology, self._numbers).situation() for given in charts)
 
     def longest(self, template: Template, rule: Rule) -> str:
         """The longest text that a template gives in the probes; empty where no probe knows all it needs."""
@@ -85,7 +94,7 @@ class Probes:
                     yield drug_sheet
 
     def _drug_sheets(self, sheet: FactSheet, stopped: bool) -> Iterator[FactSheet]:
-        for drug in self.drugs:
+        for drug in self._terminology.drugs:
             status = "stopped" if stopped else "draft"
             order = MedicationOrder("MedicationRequest/probe", (drug,), drug.ingredient, status, draft=True)
             yield sheet.for_drug(order, drug)

@@ -131,7 +131,7 @@ def due_days_go_with_their_words(rule: Rule) -> Iterator[Fault]:
     for suggestion in rule.suggestions:
         printed = {p.name for p in suggestion.label.placeholders} & {"due_days", "due_date"}
         if printed and not suggestion.due:
-            yield f"label of {suggestion.kind} prints {sorted(printed)[0]}, but due_days is not given", suggestion.kind
+            yield f"label of {suggestion.kind} prints {min(printed)}, but due_days is not given", suggestion.kind
         if suggestion.due and suggestion.due[-1].guard.conditions:
             yield f"due_days of {suggestion.kind}: the last must hold always", suggestion.kind
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from threading import Lock
 from typing import Any
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 import orjson
 import requests
@@ -73,32 +73,26 @@ class Server:
 
     def reaches(self, query: str) -> bool:
         """True where a query or `next` link stays below the base."""
-        return self._is_below_base(urljoin(f"{self.base_url}/", query))
+        try:
+            return self._is_below_base(urljoin(f"{self.base_url}/", query))
+        except ValueError:  # not a URL
+            return False
 
     def url_of(self, query: str) -> str:
         """The absolute URL of a relative query, or of a `next` link. Raises: ReadFailed where it leaves the base."""
-        url = urljoin(f"{self.base_url}/", query)
         if not self.reaches(query):
             raise ReadFailed("the next page lies on another server")
-        return url
+        return urljoin(f"{self.base_url}/", query)
 
     def _is_below_base(self, url: str) -> bool:
-        try:
-            base, other = urlsplit(self.base_url), urlsplit(url)
-            same = (base.scheme, base.hostname, _port(base.scheme, base.port)) == (
-                other.scheme,
-                other.hostname,
-                _port(other.scheme, other.port),
-            )
-        except ValueError:
-            return False
-        path = unquote(other.path)
-        inside = path.rstrip("/") == base.path.rstrip("/") or path.startswith(f"{base.path.rstrip('/')}/")
-        return same and inside and ".." not in path.split("/") and "@" not in other.netloc
+        base, other = urlsplit(self.base_url), urlsplit(url)
+        path, root = unquote(other.path), base.path.rstrip("/")
+        below = path.rstrip("/") == root or path.startswith(f"{root}/")
+        return _origin(base) == _origin(other) and below and ".." not in path.split("/") and "@" not in other.netloc
 
 
-def _port(scheme: str, port: int | None) -> int | None:
-    return port or DEFAULT_PORTS.get(scheme)
+def _origin(url: SplitResult) -> tuple[str, str | None, int | None]:
+    return url.scheme, url.hostname, url.port or DEFAULT_PORTS.get(url.scheme)
 
 
 class FhirClient:

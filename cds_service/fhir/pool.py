@@ -104,7 +104,10 @@ def _keep(kept: dict[str, Item], entry: Entry) -> None:
 
 
 def _content(resource: Json) -> str:
-    return orjson.dumps(resource, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS, default=str).decode()
+    try:
+        return orjson.dumps(resource, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS, default=str).decode()
+    except orjson.JSONEncodeError:  # nested too deeply to be compared; such a resource is only ever itself
+        return str(id(resource))
 
 
 def _age(resource: Json) -> tuple[str, int]:

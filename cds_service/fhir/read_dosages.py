@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from fractions import Fraction
 
 from cds_service.clinical.chart import Route
 from cds_service.clinical.moments import Moment
@@ -18,7 +19,10 @@ from cds_service.fhir.codes import code_of, read_concept
 from cds_service.fhir.json_access import Json, mapping, mappings, number, text
 from cds_service.fhir.read_times import HOURS_OF_UNIT, days_in, read_moment, read_period
 
-MINUTE_OR_SECOND = {"min": Decimal(1) / 60, "s": Decimal(1) / 3600}
+PERIOD_HOURS = {unit: Fraction(hours) for unit, hours in HOURS_OF_UNIT.items()} | {
+    "min": Fraction(1, 60),
+    "s": Fraction(1, 3600),
+}
 TIMES_A_DAY = {
     "QD": 1, "AM": 1, "PM": 1, "HS": 1, "BED": 1, "BID": 2, "TID": 3, "QID": 4,
     "Q1H": 24, "Q2H": 12, "Q3H": 8, "Q4H": 6, "Q6H": 4, "Q8H": 3, "Q12H": 2,
@@ -113,7 +117,10 @@ def read_daily_dose(dosages: list[Json], terminology: Terminology) -> Decimal | 
 
 def _daily_dose(dosage: Json, terminology: Terminology) -> Decimal | None:
     once, times = _single_dose(dosage, terminology), times_a_day(mapping(dosage.get("timing")))
-    return None if once is None or times is None else once * times
+    if once is None or times is None:
+        return None
+    exact = Fraction(once) * times
+    return Decimal(exact.numerator) / exact.denominator
 
 
 def _single_dose(dosage: Json, terminology: Terminology) -> Decimal | None:
@@ -140,17 +147,17 @@ def _milligrams(quantity: Json, terminology: Terminology) -> Decimal | None:
     return None if isinstance(converted, UnitProblem) else converted
 
 
-def times_a_day(timing: Json) -> Decimal | None:
-    """How often a day; the most where a range is stated."""
+def times_a_day(timing: Json) -> Fraction | None:
+    """How often a day, exactly (once a week is 1/7); the most where a range is stated."""
     repeat = mapping(timing.get("repeat"))
     unit = text(repeat.get("periodUnit")) or text(repeat.get("periodUnits"))
-    hours = (HOURS_OF_UNIT | MINUTE_OR_SECOND).get(unit or "")
+    hours = PERIOD_HOURS.get(unit or "")
     frequency = number(repeat.get("frequencyMax")) or number(repeat.get("frequency")) or _clock_times(repeat)
     period = number(repeat.get("period", 1))
     if hours is not None and period is not None and period > 0:
-        return (frequency or Decimal(1)) * 24 / (period * hours)
+        return Fraction(frequency or Decimal(1)) * 24 / (Fraction(period) * hours)
     code = (code_of(timing.get("code")) or "").upper()
-    return Decimal(TIMES_A_DAY[code]) if code in TIMES_A_DAY else None
+    return Fraction(TIMES_A_DAY[code]) if code in TIMES_A_DAY else None
 
 
 def _clock_times(repeat: Json) -> Decimal | None:

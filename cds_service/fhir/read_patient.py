@@ -5,7 +5,7 @@ from __future__ import annotations
 from cds_service.clinical.chart import DataProblem, Patient, Problem
 from cds_service.clinical.terminology import Terminology
 from cds_service.fhir.codes import Concept, code_of, read_concepts
-from cds_service.fhir.json_access import Json, mapping, mappings, text
+from cds_service.fhir.json_access import Json, mappings, text
 from cds_service.fhir.pool import Item
 from cds_service.fhir.read_times import read_moment, read_period
 
@@ -51,9 +51,3 @@ def _reasons(resource: Json) -> list[Concept]:
     inner = [value for reason in mappings(resource.get("reason")) for value in mappings(reason.get("value"))]
     older = [reason for reason in mappings(resource.get("reason")) if "value" not in reason]
     return [*read_concepts(resource.get("reasonCode") or []), *read_concepts(older), *read_concepts(inner)]
-
-
-def encounter_id(context: Json) -> str | None:
-    """The bare id of the hook's encounter."""
-    written = text(mapping(context).get("encounterId"))
-    return written.rpartition("/")[2] if written else None

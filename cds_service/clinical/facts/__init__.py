@@ -1,6 +1,14 @@
 """The vocabulary of the rules: named, typed, documented facts, computed from a situation."""
 
-from cds_service.clinical.facts import chart_facts, count_facts, drug_facts, fever_facts, text_facts, treatment_facts
+from cds_service.clinical.facts import (
+    chart_facts,
+    count_facts,
+    drug_facts,
+    drug_text_facts,
+    fever_facts,
+    text_facts,
+    treatment_facts,
+)
 from cds_service.clinical.facts.registry import FACTS, DrugCase, FactKind, FactSheet, FactSpec
 
 __all__ = [
@@ -12,6 +20,7 @@ __all__ = [
     "chart_facts",
     "count_facts",
     "drug_facts",
+    "drug_text_facts",
     "fever_facts",
     "text_facts",
     "treatment_facts",

@@ -46,6 +46,22 @@ def anc_current(s: Situation) -> Answer:
     return whether(s.counts.is_current(s.counts.in_force), s, s.counts.in_force)
 
 
+@fact("anc_within_7_days", FactKind.BOOL, missing=NEEDS_CELLS, source="C-FRESH", meaning="The ANC in force is at most 7 d old")
+def anc_within_7_days(s: Situation) -> Answer:
+    return whether(s.counts.is_current(s.counts.in_force, s.numbers.fever_count_days), s, s.counts.in_force)
+
+
+@fact("anc_within_365_days", FactKind.BOOL, missing=NEEDS_CELLS, source="C-FRESH", meaning="The ANC in force is at most 365 d old")
+def anc_within_365_days(s: Situation) -> Answer:
+    return whether(s.counts.is_current(s.counts.in_force, s.numbers.stale_days), s, s.counts.in_force)
+
+
+@fact("severe_within_7_days", FactKind.BOOL, missing=NEEDS_CELLS, source="C-BAND",
+      meaning="The ANC in force, or its bound, is below 0.5 and at most 7 d old")  # fmt: skip
+def severe_within_7_days(s: Situation) -> Answer:
+    return whether(s.severe_and_fresh, s, s.counts.at_most)
+
+
 @fact("anc_age_days", FactKind.NUMBER, unit="d", missing=NO_COUNT, source="C-TIME", meaning="Elapsed days since the ANC in force")
 def anc_age_days(s: Situation) -> Answer:
     count = s.counts.in_force

@@ -266,12 +266,12 @@ def anc_at_most(c: DrugCase) -> Answer:
     return Known(count.value, count.taken, count.sources, shown=count.shown) if count else Unknown(note="no count in the window")
 
 
-@fact("drug.highest_limit_reached", FactKind.NUMBER, unit="10*9/L", missing="Unknown where none is known to be reached", source="RULES 27",
-      meaning="The highest of the label's ANC limits that is reached: during treatment, and with fever")  # fmt: skip
-def highest_limit_reached(c: DrugCase) -> Answer:
+@fact("drug.high_limit_reached", FactKind.BOOL, missing="False where none is known to be reached", source="RULES 27",
+      meaning="The label's limit that is reached (during treatment, or with fever) is 1.0 or higher")  # fmt: skip
+def high_limit_reached(c: DrugCase) -> Answer:
     limits = ((c.drug.anc_hold, below_anc_limit(c)), (c.drug.anc_hold_with_fever, below_fever_limit(c)))
     reached = [limit for limit, verdict in limits if limit is not None and is_true(verdict)]
-    return Known(max(reached)) if reached else Unknown(note="no limit reached")
+    return Known(max(reached, default=Decimal(0)) >= c.situation.numbers.moderate_below)
 
 
 @fact("drug.platelet_limit_reached", FactKind.BOOL, missing="False where the platelet count is not known", source="RULES 27",

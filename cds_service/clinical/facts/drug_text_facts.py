@@ -1,0 +1,176 @@
+"""Facts in words about one drug of one order, for card text only: its limits, doses, sources and cautions."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from cds_service.clinical.draws import plain
+from cds_service.clinical.drug_table import Drug, ResumeOperator
+from cds_service.clinical.facts.count_facts import CELLS, platelets
+from cds_service.clinical.facts.drug_facts import (
+    below_anc_limit,
+    below_chemo_limit,
+    below_chemo_platelet_limit,
+    below_fever_limit,
+    below_platelet_limit,
+    chemo_limit,
+    chemo_platelet_limit,
+    window_of,
+)
+from cds_service.clinical.facts.registry import DrugCase, FactKind, fact
+from cds_service.clinical.facts.text_facts import ALWAYS, age, anc_words
+from cds_service.clinical.knowledge import Answer, Known, Unknown, is_true
+
+
+@fact("drug.count_words", FactKind.TEXT, missing=ALWAYS, source="RULES 8", meaning="The newest count for this drug and its age, or that none is on file")
+def drug_count_words(c: DrugCase) -> Answer:
+    return anc_words(c.situation)
+
+
+@fact("drug.last_count", FactKind.TEXT, missing=ALWAYS, source="RULES 8", meaning="The last final count and its age, or that there is none")
+def drug_last_count(c: DrugCase) -> Answer:
+    last = next(iter(c.situation.counts.final), None)
+    if c.situation.chart.lacks(CELLS):
+        return Known("cell counts unavailable")
+    return Known(f"last {last.shown}, {age(last.taken, c.situation)}" if last else "no count on file")
+
+
+@fact("drug.window_words", FactKind.TEXT, missing=ALWAYS, source="C-FRESH", meaning="The drug's count window in days")
+def drug_window_words(c: DrugCase) -> Answer:
+    return Known(f"{plain(window_of(c))} days")
+
+
+@fact("drug.limit_words", FactKind.TEXT, missing=ALWAYS, source="drugs.csv", meaning="The label's limits during treatment, with operators")
+def drug_limit_words(c: DrugCase) -> Answer:
+    return Known(limit_words(c.drug))
+
+
+def limit_words(drug: Drug) -> str:
+    """ "hold below 1.0", with platelets and the limit with fever where the label has them."""
+    words = []
+    if drug.anc_hold is not None:
+        words.append(f"hold {'at or below' if drug.anc_hold_operator == '<=' else 'below'} ANC {plain(drug.anc_hold)}")
+    if drug.plt_hold is not None:
+        words.append(f"below PLT {plain(drug.plt_hold)}")
+    if drug.anc_hold_with_fever is not None:
+        words.append(f"with fever below ANC {plain(drug.anc_hold_with_fever)}")
+    return ", ".join(words) or "no numeric limit"
+
+
+@fact("drug.resume_words", FactKind.TEXT, missing="Unknown where the label has no resume limit", source="drugs.csv", meaning="When the label resumes")
+def drug_resume_words(c: DrugCase) -> Answer:
+    d = c.drug
+    words = [f"ANC {_operator(d)}{plain(d.anc_resume)}"] if d.anc_resume is not None else []
+    words += [f"PLT {_operator(d)}{plain(d.plt_resume)}"] if d.plt_resume is not None else []
+    if not words:
+        return Unknown(note="no resume limit")
+    return Known(" and ".join(words) + (" or the patient's baseline" if d.resume_or_baseline else ""))
+
+
+@fact("drug.resume_phrase", FactKind.TEXT, missing=ALWAYS, source="drugs.csv", meaning="When the label resumes, or that it states no limit")
+def drug_resume_phrase(c: DrugCase) -> Answer:
+    words = drug_resume_words(c)
+    return Known(f"resume at {words.value}" if isinstance(words, Known) else "no resume limit stated")
+
+
+def _operator(drug: Drug) -> str:
+    return ">" if drug.anc_resume_operator is ResumeOperator.ABOVE else ">="
+
+
+@fact("drug.label_action", FactKind.TEXT, missing="Unknown where the table has none", source="drugs.csv", meaning="What the label does on resumption, and notes")
+def drug_label_action(c: DrugCase) -> Answer:
+    words = "; ".join(part for part in (c.drug.label_action, c.drug.notes) if part)
+    return Known(words) if words else Unknown(note="nothing stated")
+
+
+@fact("drug.source_words", FactKind.TEXT, missing=ALWAYS, source="C-CONFIDENCE", meaning="Where the limit was read, and how far it was verified")
+def drug_source_words(c: DrugCase) -> Answer:
+    caveat = {
+        "high": "",
+        "medium": "; limit not re-read against the current label",
+        "low": "; contradictory or incomplete: text only",
+    }[c.drug.confidence.value]
+    return Known(f"{c.drug.source} (confidence {c.drug.confidence.value}{caveat})")
+
+
+@fact("drug.stop_caution", FactKind.TEXT, missing="Unknown where the drug may be paused without asking", source="drugs.csv",
+      meaning="That a drug must not be stopped abruptly")  # fmt: skip
+def drug_stop_caution(c: DrugCase) -> Answer:
+    if c.drug.stop_suggestion != "consult":
+        return Unknown(note="may be paused")
+    return Known(f"Do not stop {c.drug.ingredient} abruptly: ask the specialist or the pharmacy first.")
+
+
+@fact("drug.dose_words", FactKind.TEXT, missing="Unknown where the order states no dose", source="RULES 27", meaning="The dose of the order, as text")
+def drug_dose_words(c: DrugCase) -> Answer:
+    if c.order.daily_dose_mg is not None:
+        return Known(f"{plain(c.order.daily_dose_mg)} mg/day", sources=(c.order.source,))
+    return Known(c.order.dose_text) if c.order.dose_text else Unknown(note="no dose stated")
+
+
+@fact("drug.chemo_limit_words", FactKind.TEXT, missing=ALWAYS, source="RULES 29", meaning="The limit of rule 29 and where it comes from")
+def drug_chemo_limit_words(c: DrugCase) -> Answer:
+    limit, inclusive = chemo_limit(c)
+    words = f"{'at or below' if inclusive else 'below'} ANC {plain(limit)} ({limit_source(c.drug, limit)})"
+    thrombocytes = chemo_platelet_limit(c)
+    return Known(words + (f" or below PLT {plain(thrombocytes)}" if thrombocytes is not None else ""))
+
+
+def limit_source(drug: Drug, limit: Decimal) -> str:
+    return "drug table" if limit in (drug.anc_hold, drug.anc_cycle_start) else "service policy"
+
+
+@fact("drug.reached_limits", FactKind.TEXT, missing=ALWAYS, source="RULES 27, 29", meaning="The limits that the counts reach, shortest form")
+def drug_reached_limits(c: DrugCase) -> Answer:
+    return Known(" and ".join(_reached(c)) or limit_words(c.drug))
+
+
+def _reached(c: DrugCase) -> list[str]:
+    return _chemo_reached(c) if c.drug.is_cytotoxic_or_adc else _label_reached(c)
+
+
+def _chemo_reached(c: DrugCase) -> list[str]:
+    limit, thrombocytes = chemo_limit(c)[0], chemo_platelet_limit(c)
+    words = [f"ANC {plain(limit)} ({limit_source(c.drug, limit)})"] if is_true(below_chemo_limit(c)) else []
+    return words + ([f"PLT {plain(thrombocytes)}"] if thrombocytes is not None and is_true(below_chemo_platelet_limit(c)) else [])
+
+
+def _label_reached(c: DrugCase) -> list[str]:
+    d = c.drug
+    operator = "at or below" if d.anc_hold_operator == "<=" else "below"
+    words = [f"{operator} ANC {plain(d.anc_hold)}"] if d.anc_hold is not None and is_true(below_anc_limit(c)) else []
+    by_fever = not words and d.anc_hold_with_fever is not None and is_true(below_fever_limit(c))
+    words += [f"with fever below ANC {plain(d.anc_hold_with_fever)}"] if by_fever and d.anc_hold_with_fever is not None else []
+    return words + ([f"below PLT {plain(d.plt_hold)}"] if d.plt_hold is not None and is_true(below_platelet_limit(c)) else [])
+
+
+@fact("drug.reached_counts", FactKind.TEXT, missing=ALWAYS, source="RULES 27, 29", meaning="The counts that reach a limit, with their ages; both where neither is known to")
+def drug_reached_counts(c: DrugCase) -> Answer:
+    words = " ".join(_reached(c))
+    thrombocytes = platelets(c.situation)
+    shown = f"PLT {thrombocytes.shown}" if isinstance(thrombocytes, Known) else "PLT not known"
+    neutrophils = f"ANC {anc_words(c.situation).value}"  # type: ignore[union-attr]
+    chosen = [text for text in (neutrophils, shown) if text[:3] in words] or [neutrophils, shown]
+    return Known(", ".join(chosen))
+
+
+@fact("drug.in_cycle_words", FactKind.TEXT, missing="Unknown where the label has one number only", source="RULES 29", meaning="The number within a cycle, where it differs from cycle start")
+def drug_in_cycle_words(c: DrugCase) -> Answer:
+    d = c.drug
+    if d.anc_cycle_start is None or d.anc_hold is None or d.anc_cycle_start == d.anc_hold:
+        return Unknown(note="one limit only")
+    return Known(f"within a cycle: {limit_words(d)}; to start one: ANC {plain(d.anc_cycle_start)}")
+
+
+@fact("drug.since_words", FactKind.TEXT, missing="Unknown where no start is stated", source="RULES 22", meaning="Since when the drug is taken")
+def drug_since_words(c: DrugCase) -> Answer:
+    started = c.situation.exposure.started(c.order)
+    return Known(f"since {started.latest:%Y-%m-%d}", started) if started else Unknown(note="start not stated")
+
+
+@fact("drug.trigger_words", FactKind.TEXT, missing=ALWAYS, source="RULES 27", meaning="Which of the counts reached a limit")
+def drug_trigger_words(c: DrugCase) -> Answer:
+    thrombocytes = platelets(c.situation)
+    words = f"ANC {anc_words(c.situation).value}"  # type: ignore[union-attr]
+    shown = f"PLT {thrombocytes.shown}" if isinstance(thrombocytes, Known) else "PLT not known"
+    return Known(f"{words}, {shown}")

@@ -1,0 +1,283 @@
+"""Suggested steps as FHIR resources: complete, valid R4, about the patient, and nothing changed that was not meant."""
+
+from __future__ import annotations
+
+import copy
+import logging
+from typing import Any
+
+import pytest
+from fhir.resources.R4B.medicationrequest import MedicationRequest
+from fhir.resources.R4B.servicerequest import ServiceRequest
+from fhir.resources.R4B.task import Task
+
+from cds_service.application.ports import ReadChart
+from cds_service.clinical.cards import Action
+from cds_service.clinical.suggestions import SuggestedStep, SuggestionKind
+from cds_service.clinical.terminology import Terminology
+from cds_service.fhir.reader import FhirChartReader
+from cds_service.fhir.write import FhirOrderWriter
+from tests.unit.fhir.samples import LOINC, NOW, bundle, count, mine, order, read
+
+MODELS: dict[str, Any] = {"ServiceRequest": ServiceRequest, "Task": Task, "MedicationRequest": MedicationRequest}
+NEEDS_A_SITE = {
+    SuggestionKind.EMPIRIC_ANTIBIOTICS,
+    SuggestionKind.GCSF_DRAFT,
+    SuggestionKind.PROPHYLAXIS_DRAFT,
+}
+ORIGINAL = order(
+    meta={"versionId": "3", "profile": ["http://example.org/profile"]},
+    extension=[{"url": "http://example.org/unknown", "valueString": "kept"}],
+    statusReason={"text": "older reason"},
+    dosageInstruction=[{"text": "100 mg daily", "doseAndRate": [{"doseQuantity": {"value": 100.5, "unit": "mg"}}]}],
+)
+
+
+@pytest.fixture
+def chart(reader: FhirChartReader) -> ReadChart:
+    existing = [
+        ORIGINAL,
+        order("held", status="on-hold"),
+        order("broken", category={"coding": []}),
+        order("over", status="completed"),
+    ]
+    drafts = [
+        order("d1", "carboplatin", status="draft"),
+        mine("ServiceRequest", "s1", status="draft", intent="order", code={"text": "hcv serology"}),
+    ]
+    return read(reader, {"medicationRequests": bundle(*existing)}, bundle(*drafts))
+
+
+def step(kind: SuggestionKind, **members: Any) -> SuggestedStep:
+    usual: dict[str, Any] = {
+        "label": "Label",
+        "description": "Description",
+        "patient_id": "p1",
+        "reason": "ANC 0.8 on 2026-11-22",
+        "sources": ("Observation/o1", "Observation", "Observation/o1"),
+        "encounter_id": "e1",
+        "due_in_days": 21,
+    }
+    return SuggestedStep(kind, **(usual | members))
+
+
+def write(
+    terminology: Terminology,
+    chart: ReadChart,
+    kind: SuggestionKind,
+    requester: str | None = "Practitioner/dr1",
+    **members: Any,
+) -> tuple[Action, ...]:
+    return FhirOrderWriter(terminology).actions_for(step(kind, **members), chart, now=NOW, requester=requester)
+
+
+ORDERS = {
+    SuggestionKind.HOLD_MEDICATION: "MedicationRequest/m1",
+    SuggestionKind.STOP_MEDICATION: "MedicationRequest/m1",
+    SuggestionKind.RESUME_MEDICATION: "MedicationRequest/held",
+    SuggestionKind.REMOVE_DRAFT: "MedicationRequest/d1",
+    SuggestionKind.REDUCE_DOSE: "MedicationRequest/m1",
+    SuggestionKind.NAT_TEST: "ServiceRequest/s1",
+}
+
+
+@pytest.mark.parametrize("kind", sorted(set(SuggestionKind) - NEEDS_A_SITE - {SuggestionKind.REMOVE_DRAFT}))
+def test_writes_valid_resources_about_the_patient(
+    terminology: Terminology, chart: ReadChart, kind: SuggestionKind
+) -> None:
+    actions = write(terminology, chart, kind, order=ORDERS.get(kind))
+    assert actions
+    for action in actions:
+        assert action.resource is not None
+        assert action.description.startswith("Description")
+        assert MODELS[action.resource["resourceType"]].model_validate(copy.deepcopy(dict(action.resource)))
+        about = action.resource.get("subject") or action.resource["for"]
+        assert about == {"reference": "Patient/p1"}
+
+
+@pytest.mark.parametrize("kind", sorted(NEEDS_A_SITE))
+def test_ships_no_default_drug(terminology: Terminology, chart: ReadChart, kind: SuggestionKind) -> None:
+    assert write(terminology, chart, kind) == ()
+
+
+def test_drafts_a_repeat_count_for_the_day_of_the_rule(terminology: Terminology, chart: ReadChart) -> None:
+    (action,) = write(terminology, chart, SuggestionKind.REPEAT_CBC)
+    assert action == Action(
+        "create",
+        "Description",
+        resource={
+            "resourceType": "ServiceRequest",
+            "status": "draft",
+            "intent": "order",
+            "subject": {"reference": "Patient/p1"},
+            "occurrenceDateTime": "2026-12-13",
+            "authoredOn": "2026-11-22T15:00:00Z",
+            "encounter": {"reference": "Encounter/e1"},
+            "requester": {"reference": "Practitioner/dr1"},
+            "reasonCode": [{"text": "ANC 0.8 on 2026-11-22"}],
+            "supportingInfo": [{"reference": "Observation/o1"}],
+            "code": {
+                "coding": [{"system": LOINC, "code": "57021-8", "display": "CBC W Auto Differential panel - Blood"}],
+                "text": "CBC W Auto Differential panel - Blood",
+            },
+        },
+    )
+
+
+def test_leaves_out_what_is_not_known(terminology: Terminology, chart: ReadChart) -> None:
+    unknown = {"reason": None, "sources": (), "encounter_id": None, "due_in_days": None}
+    (action,) = write(terminology, chart, SuggestionKind.HAEMATOLOGY_REFERRAL, requester=None, **unknown)
+    assert action.resource == {
+        "resourceType": "ServiceRequest",
+        "status": "draft",
+        "intent": "order",
+        "subject": {"reference": "Patient/p1"},
+        "occurrenceDateTime": "2026-11-22T15:00:00Z",
+        "authoredOn": "2026-11-22T15:00:00Z",
+        "code": {"text": "Referral to haematology"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("user", "written"),
+    [
+        ("Practitioner/dr1", True),
+        ("PractitionerRole/r1", True),
+        ("Patient/p1", False),
+        ("dr1", False),
+        ("Practitioner/", False),
+        (None, False),
+    ],
+)
+def test_writes_clinicians_as_requester(
+    terminology: Terminology, chart: ReadChart, user: str | None, written: bool
+) -> None:
+    (action,) = write(terminology, chart, SuggestionKind.REPEAT_CBC, requester=user)
+    assert action.resource is not None
+    assert ("requester" in action.resource) is written
+
+
+def test_wants_a_stat_count_now_whatever_the_days(terminology: Terminology, chart: ReadChart) -> None:
+    (action,) = write(terminology, chart, SuggestionKind.STAT_CBC)
+    assert action.resource is not None
+    assert (action.resource["priority"], action.resource["occurrenceDateTime"]) == ("stat", "2026-11-22T15:00:00Z")
+
+
+def test_takes_two_blood_cultures(terminology: Terminology, chart: ReadChart) -> None:
+    actions = write(terminology, chart, SuggestionKind.BLOOD_CULTURES)
+    assert [action.description for action in actions] == ["Description (1 of 2)", "Description (2 of 2)"]
+    assert all(action.resource and action.resource["priority"] == "stat" for action in actions)
+    assert len({str(action.resource and action.resource["note"]) for action in actions}) == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "own", "status"),
+    [
+        (SuggestionKind.HOLD_MEDICATION, "m1", "on-hold"),
+        (SuggestionKind.STOP_MEDICATION, "m1", "stopped"),
+        (SuggestionKind.STOP_MEDICATION, "held", "stopped"),
+        (SuggestionKind.RESUME_MEDICATION, "held", "active"),
+    ],
+)
+def test_changes_only_status_and_reason_of_an_order(
+    terminology: Terminology, chart: ReadChart, kind: SuggestionKind, own: str, status: str
+) -> None:
+    original = chart.originals[f"MedicationRequest/{own}"]
+    before = copy.deepcopy(original)
+    (action,) = write(terminology, chart, kind, order=f"MedicationRequest/{own}")
+    assert action.type == "update"
+    assert action.resource == {**before, "status": status, "statusReason": {"text": "ANC 0.8 on 2026-11-22"}}
+    assert original == before
+
+
+def test_keeps_no_older_reason_where_there_is_no_new_one(terminology: Terminology, chart: ReadChart) -> None:
+    (action,) = write(terminology, chart, SuggestionKind.HOLD_MEDICATION, order="MedicationRequest/m1", reason=None)
+    assert action.resource is not None
+    assert "statusReason" not in action.resource
+
+
+@pytest.mark.parametrize(
+    ("kind", "target"),
+    [
+        (SuggestionKind.HOLD_MEDICATION, "MedicationRequest/held"),
+        (SuggestionKind.HOLD_MEDICATION, "MedicationRequest/over"),
+        (SuggestionKind.HOLD_MEDICATION, "MedicationRequest/unknown"),
+        (SuggestionKind.HOLD_MEDICATION, None),
+        (SuggestionKind.RESUME_MEDICATION, "MedicationRequest/m1"),
+        (SuggestionKind.REMOVE_DRAFT, "MedicationRequest/m1"),
+        (SuggestionKind.REMOVE_DRAFT, "MedicationRequest/unknown"),
+        (SuggestionKind.REMOVE_DRAFT, None),
+        (SuggestionKind.REDUCE_DOSE, "ServiceRequest/s1"),
+        (SuggestionKind.REDUCE_DOSE, None),
+        (SuggestionKind.NAT_TEST, "ServiceRequest/unknown"),
+    ],
+)
+def test_offers_nothing_that_makes_no_sense(
+    terminology: Terminology, chart: ReadChart, kind: SuggestionKind, target: str | None
+) -> None:
+    assert write(terminology, chart, kind, order=target) == ()
+
+
+def test_offers_no_update_of_a_resource_that_is_no_valid_r4(
+    terminology: Terminology, chart: ReadChart, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        assert write(terminology, chart, SuggestionKind.HOLD_MEDICATION, order="MedicationRequest/broken") == ()
+    assert [record.members for record in caplog.records] == [["category"]]  # type: ignore[attr-defined]
+    assert "p1" not in caplog.text
+
+
+@pytest.mark.parametrize("target", ["MedicationRequest/d1", "ServiceRequest/s1"])
+def test_removes_a_draft_by_its_reference(terminology: Terminology, chart: ReadChart, target: str) -> None:
+    assert write(terminology, chart, SuggestionKind.REMOVE_DRAFT, order=target) == (
+        Action("delete", "Description", resource_id=target),
+    )
+
+
+def test_leaves_the_dose_of_a_reduced_draft_to_the_prescriber(terminology: Terminology, chart: ReadChart) -> None:
+    (action,) = write(terminology, chart, SuggestionKind.REDUCE_DOSE, order="MedicationRequest/m1")
+    assert action.type == "create"
+    assert action.resource == {
+        "resourceType": "MedicationRequest",
+        "medicationCodeableConcept": {"text": "azathioprine"},
+        "subject": {"reference": "Patient/p1"},
+        "status": "draft",
+        "intent": "order",
+        "authoredOn": "2026-11-22T15:00:00Z",
+        "dosageInstruction": [{"text": "Dose to be decided by the prescriber"}],
+        "note": [{"text": "ANC 0.8 on 2026-11-22"}],
+        "encounter": {"reference": "Encounter/e1"},
+        "requester": {"reference": "Practitioner/dr1"},
+        "priorPrescription": {"reference": "MedicationRequest/m1"},
+    }
+
+
+def test_names_no_draft_as_the_prior_prescription(terminology: Terminology, chart: ReadChart) -> None:
+    (action,) = write(terminology, chart, SuggestionKind.REDUCE_DOSE, order="MedicationRequest/d1")
+    assert action.resource is not None
+    assert "priorPrescription" not in action.resource
+
+
+def codes(actions: tuple[Action, ...]) -> list[str]:
+    return [action.resource["code"]["coding"][0]["code"] for action in actions if action.resource]
+
+
+def test_orders_only_what_the_workup_lacks(terminology: Terminology, reader: FhirChartReader) -> None:
+    old = count("old", "13955-0", effectiveDateTime="2024-01-01", valueQuantity=None, valueString="negative")
+    done = count("new", "5196-1", effectiveDateTime="2026-06-01", valueQuantity=None, valueString="negative")
+    partial = read(reader, {"labResults": bundle(old, done)})
+    assert codes(write(terminology, partial, SuggestionKind.WORKUP_PANEL)) == [
+        "2132-9", "2284-8", "56888-1", "13955-0", "8061-4",
+    ]  # fmt: skip
+
+
+def test_names_the_test_that_replaces_the_drafted_serology(terminology: Terminology, chart: ReadChart) -> None:
+    assert codes(write(terminology, chart, SuggestionKind.NAT_TEST)) == ["11259-9"]
+
+
+def test_gives_the_laboratory_all_results_in_question(terminology: Terminology, chart: ReadChart) -> None:
+    sources = ("Observation/o1", "Observation/o2")
+    (action,) = write(terminology, chart, SuggestionKind.LAB_VERIFICATION, sources=sources)
+    assert action.resource is not None
+    assert action.resource["focus"] == {"reference": "Observation/o1"}
+    assert [item["valueReference"]["reference"] for item in action.resource["input"]] == list(sources)
