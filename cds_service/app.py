@@ -22,6 +22,7 @@ from cds_service.clinical.terminology import Terminology
 from cds_service.errors import InvalidHookRequest, SettingsError
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.reader import FhirChartReader
+from cds_service.fhir.validation import load_models
 from cds_service.fhir.write import FhirOrderWriter
 from cds_service.observability import CountedReads, Metrics
 from cds_service.settings import Settings, check_start
@@ -58,6 +59,7 @@ def create_app(settings: Settings) -> Flask:
     """
     check_start(settings)
     knowledge = load_knowledge(settings)
+    load_models()  # once, before workers fork: else the first card with an order waits for it
     store = open_store(settings)
     metrics = Metrics()
     reader = CountedReads(FhirChartReader(knowledge.terminology, FhirClient()), metrics)

@@ -1,4 +1,7 @@
-"""The command line: each command is a few lines that call the application. Wrong use or bad input is one line and exit code 2."""
+"""The command line: each command is a few lines that call the application.
+
+Wrong use or bad input is one line on standard error and exit code 2.
+"""
 
 from __future__ import annotations
 
@@ -78,7 +81,9 @@ def serve(host: str, port: int, workers: int | None, print_settings: bool) -> No
 
 @main.command()
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(1, 65535), help="Port of the service.")
-@click.option("--fhir-port", default=8090, show_default=True, type=click.IntRange(1, 65535), help="Port of the FHIR server.")
+@click.option(
+    "--fhir-port", default=8090, show_default=True, type=click.IntRange(1, 65535), help="Port of the FHIR server."
+)
 @click.option("--once", is_flag=True, help="Stop after the table.")
 @_guarded
 def demo(port: int, fhir_port: int, once: bool) -> int:
@@ -108,7 +113,11 @@ def evaluate(request: Any, at: datetime | None, explain: bool) -> int:
 @click.option("--patient", "patient_id", required=True, help="Patient id on the FHIR server.")
 @click.option("--url", default="http://127.0.0.1:8080", show_default=True, help="Base URL of the CDS service.")
 @click.option("--fhir-server", help="FHIR base URL to prefetch from and to name in the request.")
-@click.option("--draft", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Draft order(s): a resource or a Bundle.")
+@click.option(
+    "--draft",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Draft order(s): a resource or a Bundle.",
+)
 @click.option("--json", "as_json", is_flag=True, help="The raw response.")
 @_guarded
 def fire(service_id: str, patient_id: str, url: str, fhir_server: str | None, draft: Path | None, as_json: bool) -> int:
@@ -216,7 +225,9 @@ def feedback() -> None:
 
 
 @feedback.command("report")
-@click.option("--format", "shape", type=click.Choice(["table", "json"]), default="table", show_default=True, help="Shape.")
+@click.option(
+    "--format", "shape", type=click.Choice(["table", "json"]), default="table", show_default=True, help="Shape."
+)
 @_guarded
 def report_feedback(shape: str) -> None:
     """Per rule: shown, accepted, overridden, unanswered, override reasons."""

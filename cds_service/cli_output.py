@@ -36,7 +36,9 @@ def print_rules(rows: Sequence[Row]) -> None:
     table = _table("rule", "version", "status", "hooks", "levels")
     for row in rows:
         levels = Text(" ").join(Text(level, style=COLOURS[level]) for level in row["levels"])
-        hooks = ", ".join(hook.replace("patient-view", "view").replace("encounter-start", "start") for hook in row["hooks"])
+        hooks = ", ".join(
+            hook.replace("patient-view", "view").replace("encounter-start", "start") for hook in row["hooks"]
+        )
         table.add_row(row["id"], row["version"], row["status"], hooks, levels)
     console = _console()
     console.print(table)
@@ -49,7 +51,16 @@ def print_rule(page: Row) -> None:
     console.print(Text(f"{page['title']}  ({page['id']} {page['version']}, {page['status']})", style="bold"))
     console.print(Text(page["logic"]))
     facts = _table("part", "reads", show_header=False)
-    for name in ("hooks", "statements", "for_each", "when", "unless", "suppressed_by", "suggestions", "override_reasons"):
+    for name in (
+        "hooks",
+        "statements",
+        "for_each",
+        "when",
+        "unless",
+        "suppressed_by",
+        "suggestions",
+        "override_reasons",
+    ):
         if page.get(name):
             value = page[name]
             facts.add_row(name.replace("_", " "), Text(", ".join(value) if isinstance(value, list) else str(value)))
@@ -109,7 +120,9 @@ def print_cards(call: CdsCall) -> None:
         console.print("No cards: evaluated, nothing to say.")
     for card in call.cards:
         console.print(_card(card))
-    console.print(f"{len(call.cards)} {'card' if len(call.cards) == 1 else 'cards'} in {call.milliseconds:.0f} ms", style="dim")
+    console.print(
+        f"{len(call.cards)} {'card' if len(call.cards) == 1 else 'cards'} in {call.milliseconds:.0f} ms", style="dim"
+    )
 
 
 def _card(card: Row) -> Panel:
@@ -124,7 +137,9 @@ def _card(card: Row) -> Panel:
         parts.add_row(Text(f"{link['label']}: {link['url']}", style="underline"))
     if reasons := [reason["display"] for reason in card.get("overrideReasons", [])]:
         parts.add_row(Text("Decline because: " + " | ".join(reasons), style="dim"))
-    return Panel(parts, title=card["indicator"], subtitle=card["source"]["label"], border_style=COLOURS[card["indicator"]])
+    return Panel(
+        parts, title=card["indicator"], subtitle=card["source"]["label"], border_style=COLOURS[card["indicator"]]
+    )
 
 
 def print_feedback(report: Row) -> None:
@@ -132,6 +147,8 @@ def print_feedback(report: Row) -> None:
     table = _table("rule", "shown", "accepted", "overridden", "unanswered", "override reasons")
     for row in report["rules"]:
         reasons = ", ".join(f"{reason} {number}" for reason, number in row["overrideReasons"].items())
-        table.add_row(row["rule"], *(str(row[name]) for name in ("shown", "accepted", "overridden", "unanswered")), reasons)
+        table.add_row(
+            row["rule"], *(str(row[name]) for name in ("shown", "accepted", "overridden", "unanswered")), reasons
+        )
     console = _console()
     console.print(table if report["rules"] else "No card was shown yet.")

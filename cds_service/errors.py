@@ -33,7 +33,9 @@ class UnknownService(CdsServiceError):
 class ChartUnavailable(CdsServiceError):
     """Needed data were neither in prefetch nor obtainable from the FHIR server (HTTP 412)."""
 
-    def __init__(self, keys: Sequence[str], reason: str = "neither sent as prefetch nor obtainable from the FHIR server") -> None:
+    def __init__(
+        self, keys: Sequence[str], reason: str = "neither sent as prefetch nor obtainable from the FHIR server"
+    ) -> None:
         self.keys = tuple(keys)
         super().__init__(f"Missing prefetch: {', '.join(self.keys)} ({reason}).")
 

@@ -6,7 +6,15 @@ from typing import Any
 
 import orjson
 
-from cds_service.client import CdsCall, CdsClient, CdsClientError, CdsServiceEntry, build_context, build_request, references
+from cds_service.client import (
+    CdsCall,
+    CdsClient,
+    CdsClientError,
+    CdsServiceEntry,
+    build_context,
+    build_request,
+    references,
+)
 
 USER = "Practitioner/example"
 Json = dict[str, Any]
@@ -21,7 +29,9 @@ def fire_hook(url: str, service_id: str, patient_id: str, *, fhir_server: str | 
         service = _entry(client.discover(), service_id)
         bundle = _draft_bundle(draft, patient_id) if service.hook.startswith("order-") else None
         selections = references(bundle) if bundle is not None and service.hook == "order-select" else None
-        context = build_context(service.hook, patient_id=patient_id, user_id=USER, draft_orders=bundle, selections=selections)
+        context = build_context(
+            service.hook, patient_id=patient_id, user_id=USER, draft_orders=bundle, selections=selections
+        )
         prefetch = client.prefetch(service.prefetch, context, fhir_server) if fhir_server else None
         request = build_request(service.hook, context, prefetch=prefetch, fhir_server=fhir_server)
         return client.call(service_id, request)
@@ -47,5 +57,10 @@ def _draft_bundle(draft: bytes | None, patient_id: str) -> Json:
         raise CdsClientError("the draft is no FHIR resource: resourceType is missing")
     if content["resourceType"] == "Bundle":
         return content
-    order = {"id": "draft-1", "status": "draft", "intent": "order", "subject": {"reference": f"Patient/{patient_id}"}} | content
+    order = {
+        "id": "draft-1",
+        "status": "draft",
+        "intent": "order",
+        "subject": {"reference": f"Patient/{patient_id}"},
+    } | content
     return {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": order}]}

@@ -10,13 +10,23 @@ from decimal import Decimal
 
 from cds_service.application.hook_request import HookRequest, ServiceDescription
 from cds_service.application.ports import ChartReader, OrderWriter, ReadChart
-from cds_service.clinical.cards import BecauseFact, Card, Evaluation, HookAnswer, Link, ReportedProblem, RuleVerdict
+from cds_service.clinical.cards import (
+    Action,
+    BecauseFact,
+    Card,
+    Evaluation,
+    HookAnswer,
+    Link,
+    ReportedProblem,
+    RuleVerdict,
+)
 from cds_service.clinical.chart import PrefetchKey
 from cds_service.clinical.facts.registry import FACTS
-from cds_service.clinical.knowledge import Known
+from cds_service.clinical.knowledge import FactValue, Known
+from cds_service.clinical.moments import Moment
 from cds_service.clinical.presentation import Presenter
 from cds_service.clinical.rules import RuleLibrary
-from cds_service.clinical.situation import Situation, SitePolicy
+from cds_service.clinical.situation import SitePolicy, Situation
 from cds_service.clinical.suggestions import SuggestedStep
 from cds_service.clinical.verdicts import Verdict, all_missing_keys, because, judge_all, missing_facts
 from cds_service.clinical.wording import offered
@@ -63,8 +73,10 @@ class HookService:
         cards = self._cards(request, read, situation, verdicts)
         return HookAnswer(tuple(cards), self._evaluation(situation, verdicts, cards))
 
-    def _cards(self, request: HookRequest, read: ReadChart, situation: Situation, verdicts: Sequence[Verdict]) -> list[Card]:
-        def actions(step: SuggestedStep) -> tuple:  # type: ignore[type-arg]
+    def _cards(
+        self, request: HookRequest, read: ReadChart, situation: Situation, verdicts: Sequence[Verdict]
+    ) -> list[Card]:
+        def actions(step: SuggestedStep) -> tuple[Action, ...]:
             about = replace(step, patient_id=request.patient_id, encounter_id=_text(request.context, "encounterId"))
             return self.writer.actions_for(about, read, now=situation.now, requester=_text(request.context, "userId"))
 
@@ -102,18 +114,16 @@ def _verdict_line(verdict: Verdict, situation: Situation, card: str | None) -> R
 
 
 def _because(name: str, known: Known) -> BecauseFact:
-    value = known.value
-    plain: str | bool | int | float | list[str]
+    at = _at(known.at) if known.at is not None else None
+    return BecauseFact(name, _plain(known.value), FACTS[name].unit, at, known.sources)
+
+
+def _plain(value: FactValue) -> str | bool | int | float | list[str]:
+    """A value as JSON has it."""
     if isinstance(value, Decimal):
-        plain = int(value) if value == value.to_integral_value() else float(value)
-    elif isinstance(value, tuple):
-        plain = list(value)
-    else:
-        plain = value
-    at = None if known.at is None else _at(known)
-    return BecauseFact(name, plain, FACTS[name].unit, at, known.sources)
+        return int(value) if value == value.to_integral_value() else float(value)
+    return list(value) if isinstance(value, tuple) else value
 
 
-def _at(known: Known) -> str:
-    assert known.at is not None
-    return f"{known.at.latest:%Y-%m-%dT%H:%M:%SZ}" if known.at.exact else f"{known.at.latest:%Y-%m-%d}"
+def _at(moment: Moment) -> str:
+    return f"{moment.latest:%Y-%m-%dT%H:%M:%SZ}" if moment.exact else f"{moment.latest:%Y-%m-%d}"

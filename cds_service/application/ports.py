@@ -24,7 +24,9 @@ class ReadChart:
 class ChartReader(Protocol):
     """Reads the chart of a hook call: prefetch first, the FHIR server for what is absent."""
 
-    def read(self, request: HookRequest, templates: Mapping[str, str], *, now: datetime, deadline: datetime) -> ReadChart:
+    def read(
+        self, request: HookRequest, templates: Mapping[str, str], *, now: datetime, deadline: datetime
+    ) -> ReadChart:
         """Return all that could be read by `deadline`; what could not be is in `Chart.unavailable`, never an error.
 
         Raises: InvalidHookRequest where the chart is of another patient; UnsupportedRelease for DSTU2.
@@ -35,7 +37,9 @@ class ChartReader(Protocol):
 class OrderWriter(Protocol):
     """Turns a suggested step into FHIR actions."""
 
-    def actions_for(self, step: SuggestedStep, read: ReadChart, *, now: datetime, requester: str | None = None) -> tuple[Action, ...]:
+    def actions_for(
+        self, step: SuggestedStep, read: ReadChart, *, now: datetime, requester: str | None = None
+    ) -> tuple[Action, ...]:
         """Return valid R4 actions; empty where the site has configured no order for this kind (then it is text)."""
         ...
 
@@ -60,7 +64,9 @@ class CardStore(Protocol):
         """Queue what was shown; returns at once and never raises: an answer does not depend on it."""
         ...
 
-    def record_feedback(self, service_id: str, feedback: Sequence[Feedback], *, client: str | None, received_at: datetime) -> int:
+    def record_feedback(
+        self, service_id: str, feedback: Sequence[Feedback], *, client: str | None, received_at: datetime
+    ) -> int:
         """Keep feedback durably (idempotent) and return how many entries are kept.
 
         Raises: StoreUnavailable.

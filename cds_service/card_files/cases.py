@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +22,7 @@ from cds_service.clinical.verdicts import Outcome, Verdict, judge_all
 from cds_service.clinical.wording import detail_of, lines_of, offered, step_of, summary_of
 from cds_service.errors import CardFileError
 
+SHARED_CASES = "shared.cases.yaml"
 EXPECT_KEYS = (
     "outcome", "suppressed_by", "indicator", "suggestions", "due", "missing", "line_contains", "summary_contains",
     "detail_contains",
@@ -119,7 +120,8 @@ def build_situation(case: Case, terminology: Terminology, numbers: SharedNumbers
 def run_cases(cards_dir: Path, rule_ids: Sequence[str] | None = None) -> list[CaseResult]:
     """Run the cases of the active rules, or of those named. Raises: CardLibraryError, CardFileError."""
     book = CaseBook(cards_dir)
-    return [book.runner.run(case) for rule in book.chosen(rule_ids) for case in book.cases_of(rule)]
+    chosen = {rule.id for rule in book.chosen(rule_ids)}
+    return [book.runner.run(case) for case in book.all_cases if case.rule in chosen]
 
 
 @dataclass(frozen=True)
@@ -146,10 +148,11 @@ class CaseBook:
             self._read[rule.id] = read_cases(cases_path(rule))
         return self._read[rule.id]
 
-    @property
+    @cached_property
     def all_cases(self) -> list[Case]:
-        """Raises: CardFileError."""
-        return [case for rule in self.library.rules for case in self.cases_of(rule)]
+        """The cases of all rules, and those of the shared numbers. Raises: CardFileError."""
+        own = [case for rule in self.chosen(None) for case in self.cases_of(rule)]
+        return own + read_shared_cases(self.cards_dir, {rule.id for rule in self.library.rules})
 
     def chosen(self, rule_ids: Sequence[str] | None) -> list[Rule]:
         """The rules named, in order of their ids; all where none is named. Raises: CardFileError."""
@@ -165,38 +168,55 @@ def cases_path(rule: Rule) -> Path:
 
 
 def read_cases(path: Path) -> list[Case]:
-    """The cases of one file; a file that is not there has none. Raises: CardFileError."""
+    """The cases of one rule's file; a file that is not there has none. Raises: CardFileError."""
     if not path.exists():
         return []
     rule_id = path.name.removesuffix(".cases.yaml")
-    try:
-        book = Item(read_yaml(path), "rule", "cases", what="file")
-        if book.needed("rule") != rule_id:
-            raise CaseInputError(f"rule: is {book.get('rule')!r}, but the file is of {rule_id}")
-        cases = [_case(given, rule_id, path) for given in book.needed("cases")]
-    except CaseInputError as problem:
-        raise CardFileError(str(problem), path=path) from problem
-    _check_names(cases)
+    book = _content(path, "rule", "cases")
+    if book.get("rule") != rule_id:
+        raise CardFileError(f"rule: is {book.get('rule')!r}, but the file is of {rule_id}", path=path)
+    return _distinct(_case(given, rule_id, path) for given in book.get("cases") or ())
+
+
+def read_shared_cases(cards_dir: Path, rule_ids: Collection[str]) -> list[Case]:
+    """The cases that notice a change of a shared number; each names the rule it looks at. Raises: CardFileError."""
+    path = cards_dir / SHARED_CASES
+    if not path.exists():
+        return []
+    cases = _distinct(_case(given, "", path) for given in _content(path, "cases").get("cases") or ())
+    for case in cases:
+        if case.rule not in rule_ids:
+            raise case.fault(f"no active rule is called {case.rule!r}")
     return cases
 
 
-def _check_names(cases: Iterable[Case]) -> None:
-    seen: set[str] = set()
+def _content(path: Path, *keys: str) -> Item:
+    try:
+        return Item(read_yaml(path), *keys, what="file")
+    except CaseInputError as problem:
+        raise CardFileError(str(problem), path=path) from problem
+
+
+def _distinct(cases: Iterable[Case]) -> list[Case]:
+    """The cases, each of another name. Raises: CardFileError."""
+    found: dict[str, Case] = {}
     for case in cases:
-        if case.name in seen:
+        if case.id in found:
             raise case.fault("stands here twice")
-        seen.add(case.name)
+        found[case.id] = case
+    return list(found.values())
 
 
 def _case(given: Any, rule_id: str, path: Path) -> Case:
-    item = Item(given, "name", "input", "expect", what="case")
-    name = str(item.needed("name"))
+    """`rule_id` is empty where each case names its rule."""
+    name = given.get("name") if isinstance(given, Mapping) else None
+    line = line_of(path, str(name)) if name else None
     try:
-        expect = _expectation(item.needed("expect"))
-        chart = dict(item.needed("input") or {})
+        item = Item(given, "name", "input", "expect", *(() if rule_id else ("rule",)), what="case")
+        rule, name = rule_id or str(item.needed("rule")), str(item.needed("name"))
+        return Case(rule, name, item.needed("input") or {}, _expectation(item.needed("expect")), path, line)
     except CaseInputError as problem:
-        raise CardFileError(f"case {name!r}: {problem}", path=path, line=line_of(path, name)) from problem
-    return Case(rule_id, name, chart, expect, path, line_of(path, name))
+        raise CardFileError(f"case {name!r}: {problem}", path=path, line=line) from problem
 
 
 def _expectation(given: Any) -> Expectation:

@@ -65,7 +65,9 @@ def rule_page(cards_dir: Path, rule_id: str) -> Row:
         "summary": _texts(found.summary),
         "suggestions": [s.kind.value for s in found.suggestions],
         "override_reasons": [reason.code for reason in found.override_reasons],
-        "sources": [{"id": ref.id, "citation": ref.citation, "verified": ref.verified, "url": ref.url} for ref in found.sources],
+        "sources": [
+            {"id": ref.id, "citation": ref.citation, "verified": ref.verified, "url": ref.url} for ref in found.sources
+        ],
         "changes": [{"version": c.version, "date": c.date, "text": c.text} for c in found.changes],
         "cases": case_names(Path(found.path)),
     }
@@ -73,7 +75,9 @@ def rule_page(cards_dir: Path, rule_id: str) -> Row:
 
 def _guard(guard: Guard) -> Row:
     return {
-        name: condition.text for name, condition in (("when", guard.when), ("unless", guard.unless)) if condition is not None
+        name: condition.text
+        for name, condition in (("when", guard.when), ("unless", guard.unless))
+        if condition is not None
     }
 
 

@@ -13,14 +13,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
-from cds_service.card_files.case_charts import CaseChart
 from cds_service.card_files.cases import Case, CaseBook, CaseRunner
 from cds_service.card_files.condition_terms import variations
 from cds_service.card_files.yaml_files import read_yaml
 from cds_service.clinical.conditions import Condition, ConditionCompiler, ConditionError
 from cds_service.clinical.rules import Guard, Level, Rule, RuleLibrary, SuggestionRule
 from cds_service.clinical.shared_numbers import SharedNumbers
-from cds_service.clinical.verdicts import judge_all
 
 STEPS = {
     "10*9/L": Decimal("0.01"),
@@ -111,9 +109,8 @@ class MutationCheck:
         """The shared numbers that judging a case looks at."""
         recorder = _Recorder(self.library.numbers)
         numbers = cast(SharedNumbers, recorder)
-        situation = CaseChart(case.given, self.book.runner.terminology, numbers).situation()
-        part = only_needed(self.library, case.rule)
-        judge_all(replace(part, numbers=numbers), situation)
+        part = replace(only_needed(self.library, case.rule), numbers=numbers)
+        CaseRunner(part, self.book.runner.terminology).run(case)
         limits = {limit.shared for rule in part.rules for limit in rule.limits.values() if limit.shared}
         return frozenset(recorder.seen | limits)
 

@@ -20,14 +20,14 @@ LEGAL_TOKEN = re.compile(r"context\.[A-Za-z]+|user(Practitioner|PractitionerRole
 CODES_FOR: Mapping[str, frozenset[Analyte]] = {
     "cellCounts": frozenset(
         {
-            Analyte.ANC, Analyte.WBC, Analyte.NEUT_PCT, Analyte.SEGS_PCT, Analyte.BANDS_PCT, Analyte.ALC, Analyte.LYMPH_PCT,
-            Analyte.HGB, Analyte.HGB_MOLAR, Analyte.PLT, Analyte.BLASTS_PCT, Analyte.CBC_PANEL,
+            Analyte.ANC, Analyte.WBC, Analyte.NEUT_PCT, Analyte.SEGS_PCT, Analyte.BANDS_PCT, Analyte.ALC,
+            Analyte.LYMPH_PCT, Analyte.HGB, Analyte.HGB_MOLAR, Analyte.PLT, Analyte.BLASTS_PCT, Analyte.CBC_PANEL,
         }
     ),
     "labResults": frozenset(
         {
-            Analyte.SMEAR, Analyte.DUFFY, Analyte.FYA, Analyte.FYB, Analyte.FYA_GENOTYPE, Analyte.FYB_GENOTYPE, Analyte.B12,
-            Analyte.FOLATE, Analyte.HIV, Analyte.HBV, Analyte.HCV, Analyte.ANA, Analyte.IGG,
+            Analyte.SMEAR, Analyte.DUFFY, Analyte.FYA, Analyte.FYB, Analyte.FYA_GENOTYPE, Analyte.FYB_GENOTYPE,
+            Analyte.B12, Analyte.FOLATE, Analyte.HIV, Analyte.HBV, Analyte.HCV, Analyte.ANA, Analyte.IGG,
         }
     ),
 }  # fmt: skip
@@ -43,7 +43,9 @@ def load_services(cards_dir: Path, terminology: Terminology) -> tuple[ServiceDes
     return tuple(_service(path, entry, templates, usage) for entry in content["services"])
 
 
-def _service(path: Path, entry: Mapping[str, Any], templates: Mapping[str, str], usage: str | None) -> ServiceDescription:
+def _service(
+    path: Path, entry: Mapping[str, Any], templates: Mapping[str, str], usage: str | None
+) -> ServiceDescription:
     for key in entry["prefetch"]:
         if key not in templates:
             raise CardFileError(f"{entry['id']} names prefetch key {key!r}, which has no template", path=path)

@@ -57,7 +57,9 @@ class Condition:
 
     def judge(self, answer: Callable[[str], Answer], levels: Mapping[str, str] | None = None) -> Truth:
         """Evaluate with the facts that are known."""
-        return self.judge_values({name: known.value for name in self.facts if isinstance(known := answer(name), Known)}, levels)
+        return self.judge_values(
+            {name: known.value for name in self.facts if isinstance(known := answer(name), Known)}, levels
+        )
 
     def judge_values(self, values: Mapping[str, Any], levels: Mapping[str, str] | None = None) -> Truth:
         """Evaluate with plain values; numbers become doubles, which keeps the order of decimals."""

@@ -1,6 +1,7 @@
 """Verdicts become cards: which stand alone, which are merged, in what order, and what is said of the unknown.
 
-Source: clinical specification, presentation 1-4 and 9. "Fired" is the rule's own verdict: this decides only how it is shown.
+Source: clinical specification, presentation 1-4 and 9. "Fired" is the rule's own verdict; this decides only how it is
+shown.
 """
 
 from __future__ import annotations
@@ -22,7 +23,14 @@ from cds_service.clinical.wording import detail_of, lines_of, offered, step_of, 
 
 TOPIC_SYSTEM = "urn:leukopenia-cds:topic"
 UNCHECKED_TOPIC = Coding(TOPIC_SYSTEM, "couldNotEvaluate", "Could not be evaluated")
-EXCLUSIVE = frozenset({SuggestionKind.HOLD_MEDICATION, SuggestionKind.REMOVE_DRAFT, SuggestionKind.REDUCE_DOSE, SuggestionKind.STOP_MEDICATION})
+EXCLUSIVE = frozenset(
+    {
+        SuggestionKind.HOLD_MEDICATION,
+        SuggestionKind.REMOVE_DRAFT,
+        SuggestionKind.REDUCE_DOSE,
+        SuggestionKind.STOP_MEDICATION,
+    }
+)
 
 KEY_WORDS = {
     "patient": "age and sex",
@@ -47,7 +55,7 @@ class Presenter:
     situation: Situation
     actions_for: Callable[[SuggestedStep], tuple[Action, ...]]
     new_id: Callable[[], str]
-    link_for: Callable[[str], Link | None] = field(default=lambda rule_id: None)
+    link_for: Callable[[str], Link | None] = field(default=lambda _: None)
 
     def present(self, verdicts: Sequence[Verdict]) -> list[Card]:
         """Cards in reading order; nothing that fired goes unmentioned."""
@@ -141,7 +149,9 @@ class Presenter:
 
     def _basis(self, verdicts: Sequence[Verdict]) -> list[str]:
         """What it rests on, with unit and date, and what was not known (invariant 2)."""
-        seen = dict.fromkeys(words for v in verdicts for name, known in because(v).items() if (words := _seen(name, known)))
+        seen = dict.fromkeys(
+            words for v in verdicts for name, known in because(v).items() if (words := _seen(name, known))
+        )
         unknown = dict.fromkeys(LABELS[name] for v in verdicts for name in missing_facts(v) if name in LABELS)
         lines = [f"Based on: {'; '.join(seen)}."] if seen else []
         if unknown:
@@ -164,7 +174,9 @@ class Presenter:
             return []
         rules = [v.rule for v in verdicts if v.outcome is Outcome.UNKNOWN and v.missing_keys]
         missing = ", ".join(KEY_WORDS.get(key, key) for key in keys)
-        reasons = "\n".join(f"- {KEY_WORDS.get(k, k)}: {escape(self.situation.chart.unavailable.get(k, 'not available'))}" for k in keys)
+        reasons = "\n".join(
+            f"- {KEY_WORDS.get(k, k)}: {escape(self.situation.chart.unavailable.get(k, 'not available'))}" for k in keys
+        )
         checks = "\n".join(f"- {rule.title}" for rule in rules)
         return [
             Card(
@@ -188,7 +200,17 @@ def _level(verdict: Verdict) -> Indicator:
 def _selection(suggestions: Sequence[Suggestion]) -> str:
     """`at-most-one` only where every suggestion excludes the others: hold, remove or reduce one order."""
     exclusive = len(suggestions) > 1 and all(s.kind in EXCLUSIVE for s in suggestions)
-    one_order = len({a.resource_id or (a.resource or {}).get("id") for s in suggestions for a in s.actions if a.type != "create"}) <= 1
+    one_order = (
+        len(
+            {
+                a.resource_id or (a.resource or {}).get("id")
+                for s in suggestions
+                for a in s.actions
+                if a.type != "create"
+            }
+        )
+        <= 1
+    )
     return "at-most-one" if exclusive and one_order else "any"
 
 

@@ -1,4 +1,4 @@
-"""A rule of the card library after it was read and compiled: what fires it, how urgent it is, what it says and offers."""
+"""A rule of the card library, read and compiled: what fires it, how urgent it is, what it says and offers."""
 
 from __future__ import annotations
 

@@ -75,7 +75,9 @@ def judge_all(library: RuleLibrary, situation: Situation) -> list[Verdict]:
 def _judge(rule: Rule, sheet: FactSheet) -> Verdict:
     if rule.for_each is None:
         return _judge_case(rule, sheet)
-    cases = [_judge_case(rule, sheet.for_drug(order, drug), order, drug) for order, drug in _drugs(rule, sheet.situation)]
+    cases = [
+        _judge_case(rule, sheet.for_drug(order, drug), order, drug) for order, drug in _drugs(rule, sheet.situation)
+    ]
     return _combine(rule, sheet, cases)
 
 
@@ -87,7 +89,9 @@ def _drugs(rule: Rule, situation: Situation) -> Iterable[tuple[MedicationOrder, 
     return ((order, drug) for order in orders for drug in order.drugs)
 
 
-def _judge_case(rule: Rule, sheet: FactSheet, order: MedicationOrder | None = None, drug: Drug | None = None) -> Verdict:
+def _judge_case(
+    rule: Rule, sheet: FactSheet, order: MedicationOrder | None = None, drug: Drug | None = None
+) -> Verdict:
     truth = judge_guard(rule.guard, sheet)
     if truth is Truth.UNKNOWN:
         return Verdict(rule, Outcome.UNKNOWN, (sheet,), missing_keys=_missing_keys(rule, sheet))
@@ -129,7 +133,11 @@ def _missing_drugs(rule: Rule, situation: Situation) -> frozenset[str]:
 
 def _missing_keys(rule: Rule, sheet: FactSheet) -> frozenset[str]:
     """The unavailable data behind the facts of `when` that are not known."""
-    names = rule.guard.when.facts if rule.guard.when else frozenset()
+    names = rule.guard.when.facts if rule.guard.when else frozenset[str]()
+    return _unavailable(names, sheet)
+
+
+def _unavailable(names: Iterable[str], sheet: FactSheet) -> frozenset[str]:
     answers = (sheet.answer(name) for name in names)
     return frozenset(str(key) for a in answers if isinstance(a, Unknown) for key in a.missing)
 
@@ -159,12 +167,19 @@ def _apply_scope(rule: Rule, sheet: FactSheet, verdicts: dict[str, Verdict]) -> 
     levels = {rule_id: level for rule_id, v in verdicts.items() if (level := _level_word(v)) is not None}
     applies = judge_guard(rule.guard, sheet)
     outcome, cases = _scope_outcome(rule, sheet, applies, levels)
-    keys = _missing_keys(rule, sheet) | frozenset().union(*(v.missing_keys for v in verdicts.values()))
+    keys = _unavailable(rule.condition_facts, sheet).union(*(v.missing_keys for v in verdicts.values()))
     own = Verdict(rule, outcome, (sheet,), cases, keys if outcome is Outcome.UNKNOWN else frozenset())
     if applies is not Truth.TRUE:
         return {**verdicts, rule.id: own}
-    silent = {rule_id: v if v.outcome is Outcome.NOT_FIRED else _silenced(v, rule.id) for rule_id, v in verdicts.items()}
+    silent = {
+        rule_id: v if v.outcome is Outcome.NOT_FIRED else _silenced(v, rule.id) for rule_id, v in verdicts.items()
+    }
     return {**silent, rule.id: own}
+
+
+def _has_to_say(verdict: Verdict) -> bool:
+    """What fired, or is unknown for other reasons than missing data: those stay reported as not evaluated."""
+    return verdict.outcome is not Outcome.NOT_FIRED and not (verdict.outcome is Outcome.UNKNOWN and verdict.missing_keys)
 
 
 def _level_word(verdict: Verdict) -> str | None:

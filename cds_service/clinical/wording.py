@@ -54,7 +54,9 @@ def _text(variants: Sequence[Text], verdict: Verdict, case: FiredCase, escaping:
     return escaping(verdict.rule.title)
 
 
-def fill(template: Template, verdict: Verdict, sheet: FactSheet, escaping: Callable[[str], str], due: int | None = None) -> str:
+def fill(
+    template: Template, verdict: Verdict, sheet: FactSheet, escaping: Callable[[str], str], due: int | None = None
+) -> str:
     """A template with this verdict's facts, limits and drugs."""
     now = sheet.situation.now
     special = {"drugs": drug_names(verdict)}
@@ -66,7 +68,11 @@ def fill(template: Template, verdict: Verdict, sheet: FactSheet, escaping: Calla
 def drug_names(verdict: Verdict) -> str:
     """ "Paclitaxel, carboplatin and 2 more", most urgent first."""
     cases = sorted(verdict.cases, key=lambda case: -case.indicator.rank)
-    names = list(dict.fromkeys(str(k.value) for case in cases if case.drug and isinstance(k := case.sheet.answer("drug.name"), Known)))
+    names = list(
+        dict.fromkeys(
+            str(k.value) for case in cases if case.drug and isinstance(k := case.sheet.answer("drug.name"), Known)
+        )
+    )
     if len(names) <= NAMES_SHOWN:
         return " and ".join(names)
     return f"{', '.join(names[:NAMES_SHOWN])} and {len(names) - NAMES_SHOWN} more"
@@ -86,7 +92,7 @@ def offered(verdict: Verdict, situation: Situation) -> tuple[tuple[SuggestionRul
 
 
 def _confident(suggestion: SuggestionRule, case: FiredCase, situation: Situation) -> bool:
-    """Suggestions that rest on a drug row need the confidence the site demands; low rows never have it (C-CONFIDENCE)."""
+    """A suggestion that rests on a drug row needs the confidence the site demands; a low row never has it."""
     if suggestion.kind not in RESTS_ON_DRUG_ROW or case.drug is None:
         return True
     enough = {"high": {Confidence.HIGH}, "medium": {Confidence.HIGH, Confidence.MEDIUM}}

@@ -5,6 +5,7 @@ Everything is rendered on the server and escaped; there is no script.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from itertools import groupby
 
@@ -16,6 +17,8 @@ from cds_service.clinical.facts.registry import FACTS, FactSpec
 from cds_service.clinical.rules import Guard, Rule, RuleLibrary
 from cds_service.web.collaborators import Collaborators
 from cds_service.web.headers import PAGE_CACHING
+
+_PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 
 
 def page_blueprint(parts: Collaborators) -> Blueprint:
@@ -36,7 +39,14 @@ def page_blueprint(parts: Collaborators) -> Blueprint:
         if rule is None:
             return _page("no_rule.html", status=404)
         cases = parts.rule_cases.get(rule.id, ())
-        return _page("guideline.html", rule=rule, facts=facts_of(rule), cases=cases, conditions=condition_lines(rule))
+        return _page(
+            "guideline.html",
+            rule=rule,
+            facts=facts_of(rule),
+            cases=cases,
+            conditions=condition_lines(rule),
+            offers=offers_of(rule),
+        )
 
     @blueprint.get("/")
     def start() -> Response:
@@ -68,6 +78,11 @@ def condition_lines(rule: Rule) -> list[tuple[str, str]]:
     """What fires the rule and at which level, as written in its file."""
     levels = [(f"{level.indicator.value} where", text) for level in rule.levels for text in _texts(level.guard)]
     return [*(("fires where", text) for text in _texts(rule.guard)), *levels]
+
+
+def offers_of(rule: Rule) -> list[tuple[str, str]]:
+    """What a card of the rule can offer; what is filled in for the patient shows as an ellipsis."""
+    return [(_PLACEHOLDER.sub("…", offer.label.text), offer.kind.value) for offer in rule.suggestions]
 
 
 def _texts(guard: Guard) -> Iterable[str]:

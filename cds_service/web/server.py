@@ -37,9 +37,9 @@ def serve(settings: Settings, make: Callable[[Settings], Flask], *, host: str, p
     Raises: SettingsError where the address is refused or taken, and whatever `make` raises.
     """
     check_bind(settings, host)
-    configure_logging(settings.log_level)
     processes = (workers or default_workers()) if hasattr(os, "fork") else 1
     with listening_socket(host, port) as listener, shared_metrics(processes):
+        configure_logging(settings.log_level)
         application = make(settings)
         _log.info("starting", extra={"address": f"{host}:{listener.getsockname()[1]}", "workers": processes})
         run = _run_gunicorn if hasattr(os, "fork") else _run_waitress

@@ -1,4 +1,4 @@
-"""The chart that is read from a real FHIR server, page by page, is the chart that the same resources give as prefetch."""
+"""The chart read from a real FHIR server, page by page, is the chart that the same resources give as prefetch."""
 
 from __future__ import annotations
 

@@ -46,10 +46,11 @@ FAHRENHEIT = [("[degF]", "[degF]"), ("F", None), ("degF", None), ("°F", None), 
 def count_units() -> list[tuple[str, str | None, Decimal]]:
     """Every accepted spelling of a count: its text, its code where it is UCUM, its factor to 10*9/L."""
     with (SHARED_DIR / "terminology" / "units.csv").open(encoding="utf-8", newline="") as file:
-        rows = [r for r in csv.DictReader(file) if r["canonical_ucum"] == "10*9/L" and r["factor_to_canonical"]]
+        rows = [r for r in csv.DictReader(file) if r["canonical_ucum"] == "10*9/L" and r["normalises_to"] != "%"]
     return [
         (row["code"], row["code"] if row["kind"] == "valid UCUM" else None, Decimal(row["factor_to_canonical"]))
         for row in rows
+        if row["factor_to_canonical"]
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import copy
+import json
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -28,8 +28,10 @@ class Circumstances:
     templates: dict[str, str]
 
 
-def copied(request: Json) -> Json:
-    return copy.deepcopy(request)
+def copied(document: Json) -> Json:
+    """As sent over the wire: no two places share an object."""
+    copy: Json = json.loads(json.dumps(document))
+    return copy
 
 
 def patient_id(request: Json) -> str:

@@ -46,11 +46,6 @@ def anc_current(s: Situation) -> Answer:
     return whether(s.counts.is_current(s.counts.in_force), s, s.counts.in_force)
 
 
-@fact("anc_within_7_days", FactKind.BOOL, missing=NEEDS_CELLS, source="C-FRESH", meaning="The ANC in force is at most 7 d old")
-def anc_within_7_days(s: Situation) -> Answer:
-    return whether(s.counts.is_current(s.counts.in_force, s.numbers.fever_count_days), s, s.counts.in_force)
-
-
 @fact("anc_within_365_days", FactKind.BOOL, missing=NEEDS_CELLS, source="C-FRESH", meaning="The ANC in force is at most 365 d old")
 def anc_within_365_days(s: Situation) -> Answer:
     return whether(s.counts.is_current(s.counts.in_force, s.numbers.stale_days), s, s.counts.in_force)

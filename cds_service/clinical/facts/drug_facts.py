@@ -169,8 +169,7 @@ def judged_count(c: DrugCase) -> Count | None:
     """The lower of count in force and bound that may lie within the drug's window. Active drugs: 28 d, clozapine included."""
     counts = c.situation.counts
     window = window_of(c) if c.order.draft else c.situation.numbers.current_days
-    candidates = [count for count in (counts.bound, counts.in_force) if count is not None and counts.is_current(count, window)]
-    return min(candidates, key=lambda count: count.value, default=None)
+    return next(iter(counts.low_counts(window)), None)
 
 
 def below(c: DrugCase, limit: Decimal | None, *, inclusive: bool = False) -> Answer:

@@ -16,6 +16,7 @@ from cds_service.clinical.cards import Action
 from cds_service.clinical.suggestions import SuggestedStep, SuggestionKind
 from cds_service.clinical.terminology import Terminology
 from cds_service.fhir.reader import FhirChartReader
+from cds_service.fhir.validation import WRITTEN_TYPES, _model, load_models
 from cds_service.fhir.write import FhirOrderWriter
 from tests.unit.fhir.samples import LOINC, NOW, bundle, count, mine, order, read
 
@@ -93,6 +94,11 @@ def test_writes_valid_resources_about_the_patient(
         assert MODELS[action.resource["resourceType"]].model_validate(copy.deepcopy(dict(action.resource)))
         about = action.resource.get("subject") or action.resource["for"]
         assert about == {"reference": "Patient/p1"}
+
+
+def test_loads_all_models_ahead_of_the_first_card() -> None:
+    load_models()
+    assert {_model(name) for name in WRITTEN_TYPES} == set(MODELS.values())
 
 
 @pytest.mark.parametrize("kind", sorted(NEEDS_A_SITE))

@@ -46,7 +46,7 @@ def test_says_so_where_there_is_no_such_rule(client):
 
 def test_the_style_sheet_is_there(client):
     text = client.get("/guidelines").text
-    path = re.search(r'href="(/static/[^"]+)"', text)[1]
+    path = re.search(r'href="(/static/[^"]+css)"', text)[1]
     response = client.get(path)
     assert (response.status_code, response.mimetype) == (200, "text/css")
     response.close()
