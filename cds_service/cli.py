@@ -68,7 +68,7 @@ def serve(host: str, port: int, workers: int | None, print_settings: bool) -> No
     """Run the production server. Ready when GET /readyz answers 200."""
     from cds_service.settings import Settings, printable_settings
 
-    settings = Settings.load()
+    settings = Settings.load(**_address_clients_call(host, port))
     if print_settings:
         from cds_service.cli_output import print_settings_table
 
@@ -77,6 +77,14 @@ def serve(host: str, port: int, workers: int | None, print_settings: bool) -> No
     from cds_service.app import serve as run_server
 
     run_server(settings, host=host, port=port, workers=workers)
+
+
+def _address_clients_call(host: str, port: int) -> dict[str, Any]:
+    """CDS_PUBLIC_URL follows --host and --port where nothing states it and the address is this machine's own."""
+    from cds_service.settings import Settings
+
+    unstated = Settings.load(auth="off").public_url == Settings().public_url
+    return {"public_url": f"http://{host}:{port}"} if unstated and host in ("127.0.0.1", "localhost") else {}
 
 
 @main.command()
@@ -131,7 +139,7 @@ def fire(service_id: str, patient_id: str, url: str, fhir_server: str | None, dr
     elif call.ok:
         print_cards(call)
     if not call.ok:
-        click.echo(f"cds-service: the service answered {call.status}: {call.problem}", err=True)
+        click.echo(f"cds-service: the service answered {call.problem}", err=True)
     return 0 if call.ok else WRONG_USE
 
 

@@ -1,4 +1,4 @@
-"""How the command line shows things to a person: tables and cards, readable at 100 columns."""
+"""How the command line shows things to a person: tables and cards, readable at 80 columns and more."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.markdown import Markdown
 from rich.panel import Panel
 from rich.table import Table
@@ -16,33 +16,38 @@ from cds_service.client import CdsCall
 
 COLOURS = {"critical": "bold red", "warning": "yellow", "info": "cyan"}
 WIDTH = 100
+HOOKS = {"patient-view": "view", "encounter-start": "start", "order-select": "select", "order-sign": "sign"}
+FEEDBACK_COUNTS = ("shown", "accepted", "overridden", "unanswered")
 Row = Mapping[str, Any]
 
 
 def _console() -> Console:
+    """The terminal at its own width; where there is none (a pipe, a log) one at which tables are readable."""
     console = Console(highlight=False)
-    return console if console.is_terminal and console.width >= WIDTH else Console(width=WIDTH, highlight=False)
+    return console if console.is_terminal else Console(width=WIDTH, highlight=False)
 
 
 def _table(*columns: str, **options: Any) -> Table:
+    """A table whose first column, the name to type or to look for, is never broken."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, **options)
-    for column in columns:
-        table.add_column(column, overflow="fold")
+    for number, column in enumerate(columns):
+        table.add_column(column, overflow="fold", no_wrap=number == 0)
     return table
 
 
 def print_rules(rows: Sequence[Row]) -> None:
     """The rules of the library."""
-    table = _table("rule", "version", "status", "hooks", "levels")
+    table = _table("rule", "version", "hooks", "levels")
     for row in rows:
-        levels = Text(" ").join(Text(level, style=COLOURS[level]) for level in row["levels"])
-        hooks = ", ".join(
-            hook.replace("patient-view", "view").replace("encounter-start", "start") for hook in row["hooks"]
-        )
-        table.add_row(row["id"], row["version"], row["status"], hooks, levels)
+        levels = Text(" ").join(Text(level, style=style) for level, style in COLOURS.items() if level in row["levels"])
+        hooks = " ".join(short for hook, short in HOOKS.items() if hook in row["hooks"])
+        version = row["version"] if row["status"] == "active" else f"{row['version']} {row['status']}"
+        table.add_row(row["id"], version, hooks, levels)
     console = _console()
     console.print(table)
-    console.print(f"{len(rows)} rules. `cds-service cards show ID` shows one.", markup=False)
+    console.print("Hooks: " + ", ".join(f"{short} = {hook}" for hook, short in HOOKS.items()))
+    number = "1 rule" if len(rows) == 1 else f"{len(rows)} rules"
+    console.print(f"{number}. `cds-service cards show ID` shows one.", markup=False)
 
 
 def print_rule(page: Row) -> None:
@@ -126,29 +131,33 @@ def print_cards(call: CdsCall) -> None:
 
 
 def _card(card: Row) -> Panel:
-    parts = Table.grid(padding=(0, 0, 1, 0))
-    parts.add_row(Text(card["summary"], style=COLOURS[card["indicator"]]))
+    colour = COLOURS[card["indicator"]]
+    parts: list[RenderableType] = [Text(card["summary"], style=colour), ""]
     if card.get("detail"):
-        parts.add_row(Markdown(card["detail"]))
+        parts += [Markdown(card["detail"]), ""]
     for suggestion in card.get("suggestions", []):
         kinds = ", ".join(action["type"] for action in suggestion.get("actions", []))
-        parts.add_row(Text(f"[ {suggestion['label']} ]  ({kinds})", style="bold"))
+        parts.append(Text(f"[ {suggestion['label']} ]  ({kinds})", style="bold"))
     for link in card.get("links", []):
-        parts.add_row(Text(f"{link['label']}: {link['url']}", style="underline"))
+        parts.append(Text(f"{link['label']}: {link['url']}", style="underline"))
     if reasons := [reason["display"] for reason in card.get("overrideReasons", [])]:
-        parts.add_row(Text("Decline because: " + " | ".join(reasons), style="dim"))
-    return Panel(
-        parts, title=card["indicator"], subtitle=card["source"]["label"], border_style=COLOURS[card["indicator"]]
-    )
+        parts += ["", Text("Decline because: " + " | ".join(reasons), style="dim")]
+    return Panel(Group(*parts), title=card["indicator"], subtitle=card["source"]["label"], border_style=colour)
 
 
 def print_feedback(report: Row) -> None:
-    """What became of the cards, rule by rule."""
-    table = _table("rule", "shown", "accepted", "overridden", "unanswered", "override reasons")
-    for row in report["rules"]:
-        reasons = ", ".join(f"{reason} {number}" for reason, number in row["overrideReasons"].items())
-        table.add_row(
-            row["rule"], *(str(row[name]) for name in ("shown", "accepted", "overridden", "unanswered")), reasons
-        )
+    """What became of the cards, rule by rule, and why they were overridden."""
     console = _console()
-    console.print(table if report["rules"] else "No card was shown yet.")
+    if not report["rules"]:
+        console.print("No card was shown yet.")
+        return
+    counts, reasons = _table("rule", *FEEDBACK_COUNTS), _table("override reason", "times", "rule")
+    for row in report["rules"]:
+        counts.add_row(row["rule"], *(str(row[name]) for name in FEEDBACK_COUNTS))
+        for reason, number in row["overrideReasons"].items():
+            reasons.add_row(reason, str(number), row["rule"])
+    for column in (*counts.columns[1:], reasons.columns[1]):
+        column.justify = "right"
+    console.print(counts)
+    if reasons.row_count:
+        console.print(reasons)

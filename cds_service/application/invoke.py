@@ -20,7 +20,7 @@ from cds_service.clinical.cards import (
     ReportedProblem,
     RuleVerdict,
 )
-from cds_service.clinical.chart import PrefetchKey
+from cds_service.clinical.chart import Chart, PrefetchKey
 from cds_service.clinical.facts.registry import FACTS
 from cds_service.clinical.knowledge import FactValue, Known
 from cds_service.clinical.moments import Moment
@@ -67,8 +67,7 @@ class HookService:
         read = self.reader.read(request, service.prefetch, now=now, deadline=now + self.deadline)
         situation = Situation(read.chart, now, request.hook, self.library.numbers, self.policy)
         verdicts = judge_all(self.library, situation)
-        missing = all_missing_keys(verdicts)
-        if PrefetchKey.CELL_COUNTS in missing and not any(v.fired for v in verdicts):
+        if _too_little(read.chart, service, verdicts):
             raise ChartUnavailable([PrefetchKey.CELL_COUNTS], read.chart.unavailable[PrefetchKey.CELL_COUNTS])
         cards = self._cards(request, read, situation, verdicts)
         return HookAnswer(tuple(cards), self._evaluation(situation, verdicts, cards))
@@ -91,6 +90,16 @@ class HookService:
         problems = tuple(ReportedProblem(p.kind, p.source, p.text) for p in situation.chart.data_problems)
         lines = tuple(_verdict_line(v, situation, speaks.get(v.rule.id)) for v in verdicts)
         return Evaluation(self.library.knowledge_version, situation.now, lines, problems)
+
+
+def _too_little(chart: Chart, service: ServiceDescription, verdicts: Sequence[Verdict]) -> bool:
+    """True where nothing fires and counts were needed but unavailable, or nothing of the chart was available at all.
+
+    An empty answer says "evaluated": it is not given where there was nothing to evaluate.
+    """
+    if any(v.fired for v in verdicts) or not chart.lacks(PrefetchKey.CELL_COUNTS):
+        return False
+    return PrefetchKey.CELL_COUNTS in all_missing_keys(verdicts) or all(chart.lacks(key) for key in service.prefetch)
 
 
 def _text(context: Mapping[str, object], name: str) -> str | None:

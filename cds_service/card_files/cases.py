@@ -8,7 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from cds_service.card_files.case_charts import CaseChart, CaseInputError, Item
+from cds_service.card_files.case_charts import CaseChart
+from cds_service.card_files.case_input import CaseInputError, Item
 from cds_service.card_files.library import load_library
 from cds_service.card_files.tables import load_terminology
 from cds_service.card_files.yaml_files import line_of, read_yaml

@@ -11,7 +11,7 @@ from typing import Any
 
 from cds_service.card_files.rule_files import RuleFile
 from cds_service.card_files.yaml_files import read_yaml
-from cds_service.clinical.rules import Presentation, Reference, Rule, RuleLibrary
+from cds_service.clinical.rules import Limit, Presentation, Reference, Rule, RuleLibrary
 from cds_service.clinical.shared_numbers import SharedNumbers
 from cds_service.errors import CardFileError, CardLibraryError
 
@@ -63,13 +63,13 @@ def read_rules(cards_dir: Path) -> tuple[list[Rule], list[CardFileError]]:
     """All rules of any status, and the faults of the files."""
     files = LibraryFiles(cards_dir)
     try:
-        numbers = read_numbers(files.named("shared.yaml"))
+        shared = read_shared(files.named("shared.yaml"))
         reasons: Mapping[str, str] = read_yaml(files.named("override_reasons.yaml"))
         references = read_references(files.named("sources.yaml"))
     except CardFileError as fault:
         return [], [fault]
     read = [
-        RuleFile(p, schema=files.schema, numbers=numbers, reasons=reasons, references=references) for p in files.rules
+        RuleFile(p, schema=files.schema, shared=shared, reasons=reasons, references=references) for p in files.rules
     ]
     faults = [fault for file in read for fault in file.faults]
     if not read:
@@ -78,7 +78,12 @@ def read_rules(cards_dir: Path) -> tuple[list[Rule], list[CardFileError]]:
 
 
 def read_numbers(path: Path) -> SharedNumbers:
-    """The shared numbers; exactly those the code names. Raises: CardFileError."""
+    """The shared numbers. Raises: CardFileError."""
+    return SharedNumbers(**{name: limit.value for name, limit in read_shared(path).items()})
+
+
+def read_shared(path: Path) -> dict[str, Limit]:
+    """The shared numbers with unit and source; exactly those the code names. Raises: CardFileError."""
     content = read_yaml(path)
     stated, wanted = frozenset(content), SharedNumbers.names()
     if stated != wanted:
@@ -86,7 +91,10 @@ def read_numbers(path: Path) -> SharedNumbers:
     for name, entry in content.items():
         if set(entry) != {"value", "unit", "source", "meaning"}:
             raise CardFileError(f"{name} needs value, unit, source and meaning", path=path)
-    return SharedNumbers(**{name: Decimal(str(entry["value"])) for name, entry in content.items()})
+    return {
+        name: Limit(name, Decimal(str(entry["value"])), entry["unit"], entry["source"], name)
+        for name, entry in content.items()
+    }
 
 
 def read_references(path: Path) -> dict[str, Reference]:

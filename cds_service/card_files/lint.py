@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from cds_service.card_files.case_policies import policies_broken
-from cds_service.card_files.cases import Case, build_situation, cases_path, read_cases
+from cds_service.card_files.cases import Case, build_situation, cases_path, read_cases, read_shared_cases
 from cds_service.card_files.library import load_library, read_numbers, read_rules
 from cds_service.card_files.probes import Probes
 from cds_service.card_files.rule_policies import (
@@ -52,7 +52,7 @@ class LibraryLint:
         judged = [rule for rule in self.rules if rule.status != "retired"]
         found = [fault for rule in judged for fault in self._of_rule(rule)]
         found += [fault for rule in judged if rule.status == "active" for fault in self._of_cases(rule)]
-        return found + self._stray_files() + check_lock(self.cards_dir, self.rules)
+        return found + self._of_shared_cases() + self._stray_files() + check_lock(self.cards_dir, self.rules)
 
     def _of_rule(self, rule: Rule) -> Iterator[CardFileError]:
         faults: list[Fault] = [fault for policy in RULE_POLICIES for fault in policy(rule)]
@@ -80,6 +80,13 @@ class LibraryLint:
                 build_situation(case, self.terminology, self.numbers)
             except CardFileError as fault:
                 yield fault
+
+    def _of_shared_cases(self) -> list[CardFileError]:
+        try:
+            cases = read_shared_cases(self.cards_dir, {rule.id for rule in self.rules if rule.status == "active"})
+        except CardFileError as fault:
+            return [fault]
+        return list(self._unreadable(cases))
 
     def _stray_files(self) -> list[CardFileError]:
         """Files of cases beside no rule: their cases would never run."""

@@ -216,6 +216,8 @@ def _dropped_suppressors(rule: Rule) -> Iterator[tuple[str, Rule]]:
 def _changed_conditions(rule: Rule) -> Iterator[tuple[str, Rule]]:
     compiler = ConditionCompiler(rule.limit_values, for_drug=rule.for_each is not None, sees_levels=rule.scope)
     for place, given, rebuild in _guards(rule):
+        if given.when is not None and given is not rule.guard:
+            yield f"{place} when dropped", rebuild(replace(given, when=None))
         for name, changed in _guard_variations(given, compiler):
             yield f"{place} {name}", rebuild(changed)
     yield from _dropped_levels(rule)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -29,7 +30,6 @@ from cds_service.clinical.rules import (
     SuggestionRule,
     Text,
 )
-from cds_service.clinical.shared_numbers import SharedNumbers
 from cds_service.clinical.suggestions import SuggestionKind
 from cds_service.clinical.templates import Template, unknown_names
 from cds_service.errors import CardFileError
@@ -52,13 +52,13 @@ class RuleFile:
         path: Path,
         *,
         schema: Path,
-        numbers: SharedNumbers,
+        shared: Mapping[str, Limit],
         reasons: Mapping[str, str],
         references: Mapping[str, Reference],
     ) -> None:
         self.path = path
         self.faults: list[CardFileError] = []
-        self._numbers, self._reasons, self._references = numbers, reasons, references
+        self._shared, self._reasons, self._references = shared, reasons, references
         self.rule = self._read(schema)
 
     def _fault(self, message: str, near: str = "") -> None:
@@ -130,10 +130,10 @@ class RuleFile:
         shared = given.get("shared")
         if shared is None:
             return Limit(name, Decimal(str(given["value"])), given["unit"], given["source"])
-        if shared not in SharedNumbers.names():
+        if shared not in self._shared:
             self._fault(f"{shared!r} is not a number of shared.yaml", shared)
             return None
-        return Limit(name, getattr(self._numbers, shared), "see shared.yaml", "shared.yaml", shared)
+        return replace(self._shared[shared], name=name)
 
     def _guard(self, part: Mapping[str, Any]) -> Guard:
         return Guard(self._condition(part.get("when")), self._condition(part.get("unless")))

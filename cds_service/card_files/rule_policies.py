@@ -157,7 +157,8 @@ def limits_are_not_typed_into_texts(rule: Rule, units: Mapping[str, str]) -> Ite
         for limit in rule.limits.values():
             unit = units[limit.shared] if limit.shared else limit.unit
             if typed := _typed(text, limit.value, unit):
-                yield f"text has {typed} typed in: print {{limits.{limit.name}}}", typed
+                near = next(line for line in template.text.splitlines() if typed in line)
+                yield f"text has {typed} typed in: print {{limits.{limit.name}}}", near
 
 
 def _typed(text: str, value: Decimal, unit: str) -> str | None:

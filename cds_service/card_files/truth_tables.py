@@ -18,7 +18,7 @@ from cds_service.clinical.conditions import Condition, ConditionCompiler, Truth,
 from cds_service.clinical.facts.registry import FACTS, FactKind
 
 ALWAYS_KNOWN = "Always known"
-STEP = 0.01
+STEP = Decimal("0.01")
 MOST_ASSIGNMENTS = 100_000
 _TEXT = re.compile(r"""'([^']*)'|"([^"]*)\"""")
 
@@ -38,9 +38,8 @@ def guarantees(conditions: Sequence[Condition], fact: str) -> bool:
         return True
     parts = [part for condition in conditions for part in _conjuncts(condition)]
     naming = [part for part in parts if fact in part.facts]
-    if any(_holds_only_with(part, fact) for part in naming):
-        return True
-    return len(naming) > 1 and not _can_hold_without(parts, fact)
+    alone = (not _can_hold_without([part], fact) for part in naming)
+    return bool(naming) and (any(alone) or not _can_hold_without(naming, fact) or not _can_hold_without(parts, fact))
 
 
 @cache
@@ -52,10 +51,6 @@ def _parts(text: str, limits: tuple[tuple[str, float], ...]) -> tuple[Condition,
 
 def _conjuncts(condition: Condition) -> tuple[Condition, ...]:
     return _parts(condition.text, tuple(sorted(condition.limits.items())))
-
-
-def _holds_only_with(condition: Condition, fact: str) -> bool:
-    return not _can_hold_without([condition], fact)
 
 
 def _can_hold_without(conditions: Sequence[Condition], fact: str) -> bool:
@@ -83,7 +78,7 @@ def _samples(fact: str, conditions: Iterable[Condition]) -> Sequence[Any]:
         case FactKind.BOOL:
             return (True, False)
         case FactKind.NUMBER:
-            return sorted({v + step for c in naming for v in _numbers(c) for step in (-STEP, 0.0, STEP)} or {0.0})
+            return sorted({v + step for c in naming for v in _numbers(c) for step in (-STEP, Decimal(0), STEP)})
         case FactKind.TEXT:
             return (*_texts(naming), "something else")
         case FactKind.TEXTS:
@@ -91,9 +86,10 @@ def _samples(fact: str, conditions: Iterable[Condition]) -> Sequence[Any]:
             return ((), *((text,) for text in texts), texts)
 
 
-def _numbers(condition: Condition) -> set[float]:
-    limits = {condition.limits[name] for name in limits_in(condition.text)}
-    return limits | {float(number) for number in numbers_in(condition.text)}
+def _numbers(condition: Condition) -> set[Decimal]:
+    """What the condition compares with; 0 where it compares facts with each other."""
+    limits = {Decimal(str(condition.limits[name])) for name in limits_in(condition.text)}
+    return limits | {Decimal(number) for number in numbers_in(condition.text)} or {Decimal(0)}
 
 
 def _texts(conditions: Iterable[Condition]) -> tuple[str, ...]:

@@ -6,8 +6,8 @@ import re
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]#+!|~>])")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2066-\u2069]+")
-_START = re.compile(r"^( ?)(\d{0,9})([-=.)])")
-"""What makes a list or a heading where it begins a line: a dash, an underline, a numbered item."""
+_START = re.compile(r"^( ?(?:\d{1,9}(?=[.)](?: |$))|(?=[-=]+(?: |$))))([-=.)])")
+"""What makes a list or a heading where it begins a line: a dash, an underline, the number of an item."""
 _LINK = re.compile(r"(?i)\b(https?|ftp|mailto|javascript|data|www)(?=[:.])")
 SUMMARY_MAX = 139
 """A summary has fewer than 140 characters (CDS Hooks 2.0, card attributes)."""
@@ -17,7 +17,7 @@ def escape(text: str) -> str:
     """Plain text as Markdown that renders as just that text."""
     flat = re.sub(r"\s+", " ", _CONTROL.sub(" ", text))
     escaped = _SPECIAL.sub(r"\\\1", flat.replace("&", "&amp;").replace("<", "&lt;"))
-    escaped = _START.sub(r"\1\2\\\3", escaped)
+    escaped = _START.sub(r"\1\\\2", escaped)
     return _LINK.sub(lambda match: f"{match[1]}\u2060", escaped)
 
 

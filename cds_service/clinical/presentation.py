@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from cds_service.clinical.cards import Action, Card, Coding, Indicator, Link, RuleVersion, Suggestion
+from cds_service.clinical.chart import PrefetchKey
 from cds_service.clinical.facts.labels import LABELS
 from cds_service.clinical.facts.registry import FACTS
 from cds_service.clinical.knowledge import Known
@@ -133,9 +134,11 @@ class Presenter:
 
     def _suggestions(self, verdicts: Sequence[Verdict]) -> tuple[tuple[Suggestion, ...], list[str]]:
         """One-click suggestions, and a line for those the site has configured no order for."""
-        steps = {(s.kind, s.order): s for v in reversed(verdicts) for s in self._steps(v)}
+        steps: dict[tuple[str, str | None], SuggestedStep] = {}
+        for step in (s for v in verdicts for s in self._steps(v)):
+            steps.setdefault((step.kind, step.order), step)
         chosen, spoken = [], []
-        for step in reversed(steps.values()):
+        for step in steps.values():
             actions = self.actions_for(step)
             if actions:
                 chosen.append(Suggestion(self.new_id(), step.kind.value, step.label, actions))
@@ -169,28 +172,42 @@ class Presenter:
 
     def _unchecked(self, verdicts: Sequence[Verdict]) -> list[Card]:
         """One card that says what could not be checked for want of data (invariant 1)."""
-        keys = sorted(all_missing_keys(verdicts))
+        keys = self._missing_keys(verdicts)
         if not keys:
             return []
-        rules = [v.rule for v in verdicts if v.outcome is Outcome.UNKNOWN and v.missing_keys]
+        unknown = [v.rule for v in verdicts if v.outcome is Outcome.UNKNOWN and v.missing_keys]
+        rules = unknown or [v.rule for v in verdicts if v.fired]
         missing = ", ".join(KEY_WORDS.get(key, key) for key in keys)
-        reasons = "\n".join(
-            f"- {KEY_WORDS.get(k, k)}: {escape(self.situation.chart.unavailable.get(k, 'not available'))}" for k in keys
-        )
-        checks = "\n".join(f"- {rule.title}" for rule in rules)
         return [
             Card(
                 uuid=self.new_id(),
                 summary=shorten(f"Neutropenia checks incomplete: {missing} not available"),
                 indicator=Indicator.INFO,
-                detail=f"Not available:\n\n{reasons}\n\nNot evaluated for that reason:\n\n{checks}\n\n"
-                f"This is no all-clear: look at the chart.\n\n{self.library.presentation.footer}",
+                detail=self._unchecked_detail(keys, [rule.title for rule in unknown]),
                 source_label=self.library.presentation.source_label,
                 source_url=self.library.presentation.source_url,
                 topic=UNCHECKED_TOPIC,
                 rules=tuple(RuleVersion(rule.id, rule.version) for rule in rules),
             )
         ]
+
+    def _missing_keys(self, verdicts: Sequence[Verdict]) -> list[str]:
+        """Data that left a rule unknown; counts also where a card fired on those that happened to be on hand."""
+        keys = set(all_missing_keys(verdicts))
+        if self.situation.chart.lacks(PrefetchKey.CELL_COUNTS) and any(v.fired for v in verdicts):
+            keys.add(PrefetchKey.CELL_COUNTS)
+        return sorted(map(str, keys))
+
+    def _unchecked_detail(self, keys: Sequence[str], titles: Sequence[str]) -> str:
+        reasons = self.situation.chart.unavailable
+        parts = [
+            "Not available:",
+            "\n".join(f"- {KEY_WORDS.get(k, k)}: {escape(reasons.get(k, 'not sent'))}" for k in keys),
+        ]
+        if titles:
+            parts += ["Not evaluated for that reason:", "\n".join(f"- {title}" for title in titles)]
+        parts += ["This is no all-clear: look at the chart.", self.library.presentation.footer]
+        return "\n\n".join(parts)
 
 
 def _level(verdict: Verdict) -> Indicator:
@@ -199,19 +216,11 @@ def _level(verdict: Verdict) -> Indicator:
 
 def _selection(suggestions: Sequence[Suggestion]) -> str:
     """`at-most-one` only where every suggestion excludes the others: hold, remove or reduce one order."""
+    changed = {
+        a.resource_id or (a.resource or {}).get("id") for s in suggestions for a in s.actions if a.type != "create"
+    }
     exclusive = len(suggestions) > 1 and all(s.kind in EXCLUSIVE for s in suggestions)
-    one_order = (
-        len(
-            {
-                a.resource_id or (a.resource or {}).get("id")
-                for s in suggestions
-                for a in s.actions
-                if a.type != "create"
-            }
-        )
-        <= 1
-    )
-    return "at-most-one" if exclusive and one_order else "any"
+    return "at-most-one" if exclusive and len(changed) <= 1 else "any"
 
 
 def _all_lines(verdicts: Iterable[Verdict]) -> str:

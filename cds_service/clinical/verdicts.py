@@ -171,9 +171,7 @@ def _apply_scope(rule: Rule, sheet: FactSheet, verdicts: dict[str, Verdict]) -> 
     own = Verdict(rule, outcome, (sheet,), cases, keys if outcome is Outcome.UNKNOWN else frozenset())
     if applies is not Truth.TRUE:
         return {**verdicts, rule.id: own}
-    silent = {
-        rule_id: v if v.outcome is Outcome.NOT_FIRED else _silenced(v, rule.id) for rule_id, v in verdicts.items()
-    }
+    silent = {rule_id: _silenced(v, rule.id) if _has_to_say(v) else v for rule_id, v in verdicts.items()}
     return {**silent, rule.id: own}
 
 

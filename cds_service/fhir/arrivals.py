@@ -144,6 +144,13 @@ def _read_bundle(bundle: Json, depth: int) -> Arrival:
     )
 
 
+def inner_bundles(value: object) -> list[Json]:
+    """The answers in a batch response: resources of its entries, where at least one of them is a Bundle."""
+    body = mapping(value)
+    found = [mapping(entry.get("resource")) for entry in mappings(body.get("entry"))]
+    return found if any(text(one.get("resourceType")) == "Bundle" for one in found) else []
+
+
 def _holds_bundles(parts: Iterable[Arrival]) -> bool:
     return any(part.total is not None or part.self_url for part in parts)
 

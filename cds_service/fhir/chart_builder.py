@@ -36,6 +36,8 @@ Read = TypeVar("Read")
 
 UNREADABLE = "It could not be read; it was not used."
 UNNAMED_ORDER = "an order points to a medication that was not sent"
+MAY_COUNT = frozenset({"active", "on-hold", "completed", "stopped"})
+"""Orders of these statuses tell of a drug; a cancelled one, or one whose status cannot be read, does not."""
 UNNAMED_DOSE = "a dose points to a medication that was not sent"
 
 
@@ -147,7 +149,7 @@ class ChartBuilder:
 def _unnamed(orders: list[MedicationOrder], doses: list[Administration], wanted: set[str]) -> dict[str, str]:
     """Keys that are not completely known because something points to a medication that nobody named."""
     open_keys = {}
-    if any(order.name == UNNAMED and not order.draft for order in orders):
+    if any(order.name == UNNAMED and not order.draft and order.status in MAY_COUNT for order in orders):
         open_keys[PrefetchKey.MEDICATION_REQUESTS.value] = UNNAMED_ORDER
     if any(dose.name == UNNAMED for dose in doses):
         open_keys[PrefetchKey.MEDICATION_ADMINISTRATIONS.value] = UNNAMED_DOSE

@@ -50,7 +50,7 @@ class Fetcher:
             return list(parcels), {key: reason for key in wanted if (reason := reasons.get(key, told)) is not None}
         plan = self._plan(parcels, templates, sorting, self.request.fhir)
         results = self._run(plan.queries, self.request.fhir)
-        complete = _delivered(parcels, plan, results, self.request)
+        complete = _delivered(parcels, plan, results)
         unsaid: dict[PrefetchKey, str | None] = {key: plan.unresolved.get(key, NOBODY_TO_ASK) for key in wanted}
         reasons = unsaid | sorting.reasons(complete)
         return complete, {key: reason for key in wanted if (reason := reasons[key]) is not None}
@@ -102,18 +102,16 @@ def _key(name: str) -> PrefetchKey | None:
     return PrefetchKey(name) if name in {key.value for key in PrefetchKey} else None
 
 
-def _delivered(
-    parcels: Sequence[Parcel], plan: Plan, results: Mapping[str, ReadResult], request: HookRequest
-) -> list[Parcel]:
+def _delivered(parcels: Sequence[Parcel], plan: Plan, results: Mapping[str, ReadResult]) -> list[Parcel]:
     """Prefetch with its further pages, then what was read for keys."""
     continued = {parcel.name: results[name] for name, parcel in plan.pages.items()}
-    whole = [_with_pages(p, continued[p.name], request) if p.name in continued else p for p in parcels]
+    whole = [_with_pages(p, continued[p.name]) if p.name in continued else p for p in parcels]
     answers = {key: _arrival_of(results[name], plan.queries[name]) for name, key in plan.keys.items()}
     return [*whole, *(Parcel(key.value, arrival, key, fetched=True) for key, arrival in answers.items())]
 
 
-def _with_pages(parcel: Parcel, result: ReadResult, request: HookRequest) -> Parcel:
-    return replace(parcel, arrival=read_pages([request.prefetch.get(parcel.name), *result.pages], result.reason))
+def _with_pages(parcel: Parcel, result: ReadResult) -> Parcel:
+    return replace(parcel, arrival=read_pages([parcel.body, *result.pages], result.reason))
 
 
 def _arrival_of(result: ReadResult, query: str) -> Arrival:

@@ -12,9 +12,9 @@ from typing import Any
 from cds_service.clinical.chart import DataProblem, PrefetchKey
 from cds_service.clinical.codings import CodeSystem, codes_of
 from cds_service.clinical.terminology import Terminology
-from cds_service.fhir.arrivals import Arrival, Entry, Sent, read_arrival
+from cds_service.fhir.arrivals import Arrival, Entry, Sent, inner_bundles, read_arrival
 from cds_service.fhir.codes import read_concept, read_concepts
-from cds_service.fhir.pool import Delivery
+from cds_service.fhir.pool import Delivery, Item, contained_results
 from cds_service.fhir.searches import KEY_OF_TYPE, OBSERVATION_KEYS, Search, key_of_analyte
 from cds_service.fhir.whose import Owner, PatientIdentity
 
@@ -25,12 +25,16 @@ NOT_RECOGNISED = "none of the results that were sent was recognised as a cell co
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """What arrived under one name. `key` is ours where the name is ours, or the site has said that it stands for it."""
+    """What arrived under one name. `key` is ours where the name is ours, or the site has said that it stands for it.
+
+    `body` is the first page as it was sent.
+    """
 
     name: str
     arrival: Arrival
     key: PrefetchKey | None = None
     fetched: bool = False
+    body: object = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,15 @@ class Claim:
 
 def read_prefetch(prefetch: Mapping[str, Any], names: Mapping[str, str]) -> list[Parcel]:
     """Every prefetch value, classified. `names` maps a site's own key names to ours."""
-    return [Parcel(name, read_arrival(value), key_named(name, names)) for name, value in prefetch.items()]
+    return [parcel for name, value in prefetch.items() for parcel in _parcels(name, value, key_named(name, names))]
+
+
+def _parcels(name: str, value: object, key: PrefetchKey | None) -> list[Parcel]:
+    """One parcel; a batch response under a foreign key is as many as it holds answers."""
+    answers = inner_bundles(value) if key is None else []
+    if not answers:
+        return [Parcel(name, read_arrival(value), key, body=value)]
+    return [Parcel(f"{name}[{n}]", read_arrival(answer), body=answer) for n, answer in enumerate(answers)]
 
 
 def key_named(name: str, names: Mapping[str, str]) -> PrefetchKey | None:
@@ -105,7 +117,7 @@ class Sorting:
         arrival = parcel.arrival
         if arrival.state is Sent.FOUND and not self._holds(arrival, key):
             return [Claim(key, f"what was sent holds no {TYPE_OF_KEY[key]}", True, parcel.fetched)]
-        if self._is_of_another(arrival) or self._holds_only_others(arrival):
+        if self._is_of_another(arrival) or (key is PrefetchKey.CELL_COUNTS and self._holds_only_others(arrival)):
             return [Claim(key, "what was sent is about another patient", True, parcel.fetched)]
         reason = arrival.reason or (self._unrecognised(arrival) if key is PrefetchKey.CELL_COUNTS else None)
         return [Claim(key, reason, True, parcel.fetched)]
@@ -113,19 +125,20 @@ class Sorting:
     def _holds(self, arrival: Arrival, key: PrefetchKey) -> bool:
         search = Search.read(arrival.self_url)
         asked = search is not None and key in search.answers(self.terminology)
-        return asked or any(entry.type in (TYPE_OF_KEY[key], "Broken") for entry in arrival.entries)
+        return asked or any(entry.type in (TYPE_OF_KEY[key], "Broken") for entry in _with_contained(arrival.entries))
 
     def _is_of_another(self, arrival: Arrival) -> bool:
         search = Search.read(arrival.self_url)
         return search is not None and search.is_of_another(self.patient.id)
 
     def _holds_only_others(self, arrival: Arrival) -> bool:
+        """What is another's is set aside and changes nothing; but counts are not known to be none by it."""
         owners = {self.patient.owner_of(entry.resource) for entry in arrival.entries if not entry.included}
         return owners == {Owner.OTHER}
 
     def _unrecognised(self, arrival: Arrival) -> str | None:
         """Results in a laboratory's own codes may be counts: then it is not known that there are none."""
-        observed = [entry for entry in arrival.entries if entry.type == "Observation"]
+        observed = [entry for entry in _with_contained(arrival.entries) if entry.type == "Observation"]
         if not observed or any(PrefetchKey.CELL_COUNTS in self._keys_of_observation(entry) for entry in observed):
             return None
         coded = all(codes_of(read_concept(e.resource.get("code")).codings, CodeSystem.LOINC) for e in observed)
@@ -150,7 +163,7 @@ class Sorting:
         """What is set aside tells nothing; a lone resource was read, not searched for, and tells only of itself."""
         accepted = {Owner.PATIENT, Owner.UNSTATED} if scoped else {Owner.PATIENT}
         ours = [e for e in arrival.entries if not e.included and self.patient.owner_of(e.resource) in accepted]
-        found = {key for entry in ours for key in self._keys_of_entry(entry)}
+        found = {key for entry in _with_contained(ours) for key in self._keys_of_entry(entry)}
         return found & READ_BY_ID if arrival.single else found
 
     def _keys_of_entry(self, entry: Entry) -> set[PrefetchKey]:
@@ -167,6 +180,15 @@ class Sorting:
         if "vital-signs" in categories:
             return {PrefetchKey.VITAL_SIGNS}
         return {PrefetchKey.LAB_RESULTS} if not categories or "laboratory" in categories else set()
+
+
+def _with_contained(entries: Iterable[Entry]) -> list[Entry]:
+    """Results inside a report or a panel tell as much as those beside it."""
+    return [one for entry in entries for one in (entry, *map(_entry, contained_results(Item(entry.resource, ""))))]
+
+
+def _entry(item: Item) -> Entry:
+    return Entry(item.resource)
 
 
 def problems_of(parcels: Iterable[Parcel]) -> list[DataProblem]:

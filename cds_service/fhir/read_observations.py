@@ -69,8 +69,12 @@ class ObservationReader:
         """Add what one Observation says. Statuses other than final and preliminary ones say nothing."""
         resource = item.resource
         status = code_of(resource.get("status"))
+        if status is not None and status not in USABLE:
+            return
+        if not any(read_concept(holder.get("code")) for holder in self._holders(resource)):
+            self._report("broken-resource", item.source, "It does not say what was observed; it was not used.")
         holders = [holder for holder in self._holders(resource) if self._is_ours(holder)]
-        if (status is not None and status not in USABLE) or not holders:
+        if not holders:
             return
         if status is None:
             self._report("broken-resource", item.source, "It has no status; it is read as preliminary.")

@@ -29,15 +29,28 @@ COPIED = (
     "reasonCode",
     "reasonReference",
 )
+ARRAYS = (
+    "contained", "identifier", "category", "supportingInformation", "reasonCode", "reasonReference", "basedOn",
+    "insurance", "note", "dosageInstruction",
+)  # fmt: skip
 OPEN_DOSE = "Dose to be decided by the prescriber"
 
 
 def changed_order(original: Json, step: SuggestedStep) -> Resource:
     """The complete order with its new status."""
-    order = {**copy.deepcopy(dict(original)), "status": STATUS_AFTER[step.kind]}
+    order = {**_in_shape(original, step), "status": STATUS_AFTER[step.kind]}
     order.pop("statusReason", None)
     if step.reason:
         order["statusReason"] = {"text": step.reason}
+    return order
+
+
+def _in_shape(original: Json, step: SuggestedStep) -> Resource:
+    """A copy as R4 wants it where clients are careless: arrays for lone objects, and the patient as its subject."""
+    order: Resource = copy.deepcopy(dict(original))
+    order |= {name: [order[name]] for name in ARRAYS if isinstance(order.get(name), Mapping)}
+    if step.patient_id and not order.get("subject"):
+        order["subject"] = {"reference": f"Patient/{step.patient_id}"}
     return order
 
 
@@ -45,7 +58,8 @@ def reduced_draft(
     original: Json, step: SuggestedStep, *, prior: bool, now: datetime, requester: str | None
 ) -> Resource:
     """A new draft of the same medication without a dose. `prior`: the original is a real order, not a draft itself."""
-    copied = {name: copy.deepcopy(original[name]) for name in COPIED if name in original}
+    whole = _in_shape(original, step)
+    copied = {name: whole[name] for name in COPIED if name in whole}
     draft: Resource = {
         "resourceType": "MedicationRequest",
         **copied,

@@ -1,4 +1,4 @@
-"""Every deliberate fault in a rule, a limit or a shared number breaks a case, or is listed as equivalent with its reason."""
+"""Every deliberate fault in a rule or a shared number breaks a case, or is listed as equivalent with its reason."""
 
 from __future__ import annotations
 

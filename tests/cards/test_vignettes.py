@@ -23,6 +23,7 @@ from tests.places import SHARED_DIR
 NOW = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
 Json = dict[str, Any]
 
+
 def _vignettes() -> list[Json]:
     lines = (SHARED_DIR / "clinical" / "vignettes.jsonl").read_text("utf-8").splitlines()
     return [json.loads(line) for line in lines]

@@ -188,7 +188,7 @@ def ingredient_medications(request: Json, circumstances: Circumstances) -> Json:
         del resource["medicationCodeableConcept"]
         part = {"itemCodeableConcept": concept, "isActive": True}
         form = {"text": "Injection"} if _stated_route(resource) in ("iv", "im") else None
-        medication = {"resourceType": "Medication", "id": "#med", "ingredient": [part]} | ({"form": form} if form else {})
+        medication = {"resourceType": "Medication", "id": "med", "ingredient": [part]} | ({"form": form} if form else {})
         resource |= {"contained": [medication], "medicationReference": {"reference": "#med"}}
     return request
 

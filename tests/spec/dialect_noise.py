@@ -92,7 +92,8 @@ OTHER_PERSON = {"reference": "Patient/somebody-else", "display": "Somebody Else"
 def other_patients(request: Json, circumstances: Circumstances) -> Json:
     """A Bundle of each key holds resources of another patient, with values that would fire everything."""
     at = ago(circumstances, hours=1)
-    _add(request, "cellCounts", result(request, "751-8", 0.05, "10*9/L", at, "x1") | {"subject": OTHER_PERSON})
+    if entries(request["prefetch"]["cellCounts"]):  # else it would not be known that there are none
+        _add(request, "cellCounts", result(request, "751-8", 0.05, "10*9/L", at, "x1") | {"subject": OTHER_PERSON})
     hot = result(request, "8310-5", 40, "Cel", at, "x2") | {"subject": {"reference": "https://else.example/Patient/p"}}
     _add(request, "vitalSigns", hot)
     chemo = _order("x3", "3639", "doxorubicin", circumstances) | {"subject": OTHER_PERSON}
@@ -185,8 +186,9 @@ def decorated(request: Json, circumstances: Circumstances) -> Json:
             "identifier": [{"system": "urn:x", "value": "1"}],
             "_status": {"extension": [{"url": "http://example.org/y", "valueCode": "z"}]},
             "note": [{"text": "<img src=x onerror=alert(1)> ANC < 0.1, T 40"}],
-            "unknownMember": {"deep": [[[{"a": None}]]]},
         }
+        if resource["resourceType"] != "MedicationRequest":  # an order that is not valid R4 is not offered as an update
+            resource["unknownMember"] = {"deep": [[[{"a": None}]]]}
         for holder in (resource.get("valueQuantity"), resource.get("code")):
             if holder is not None:
                 holder["extension"] = [{"url": "http://example.org/z", "valueDecimal": 1.0}]
@@ -204,20 +206,25 @@ def without_ids(request: Json, circumstances: Circumstances) -> Json:
     return request
 
 
-BROKEN: tuple[object, ...] = (
-    {"resource": {"resourceType": "Observation", "id": "b1", "status": "final", "code": "751-8", "valueQuantity": [1, "x"], "effectiveDateTime": {}}},
-    {"resource": None},
-    {"resource": {"id": "b2"}},
-    {"resource": {"resourceType": "MedicationRequest", "id": "b3", "status": 7, "dosageInstruction": "daily", "subject": None}},
-    {"fullUrl": "urn:uuid:1"},
-    None,
-    "entry",
+BROKEN: tuple[object, ...] = ({"resource": None}, {"resource": {"id": "b2"}}, {"fullUrl": "urn:uuid:1"}, None, "entry")
+BROKEN_RESULTS: tuple[object, ...] = (
+    {"resource": {"resourceType": "Observation", "id": "b1", "status": "final", "code": 7, "valueQuantity": [1, "x"]}},
+    {"resource": {"resourceType": "Observation", "id": "b2", "status": "final", "component": 3, "effectiveDateTime": {}}},
+    {"resource": {"resourceType": "Observation"}},
 )
+BROKEN_ORDERS: tuple[object, ...] = (
+    {"resource": {"resourceType": "MedicationRequest", "id": "b3", "status": 7, "dosageInstruction": "daily"}},
+    {"resource": {"resourceType": "MedicationRequest", "medicationCodeableConcept": "doxorubicin", "intent": []}},
+)
+BROKEN_OF_KEY = dict.fromkeys(("cellCounts", "labResults", "vitalSigns"), BROKEN_RESULTS) | {
+    "medicationRequests": BROKEN_ORDERS,
+}
 
 
 def broken_entries(request: Json, circumstances: Circumstances) -> Json:
     """One entry of each Bundle cannot be read."""
-    for _, bundle in bundles(request):
-        held = entries(bundle)
-        held.insert(circumstances.dice.randrange(len(held) + 1), copied({"e": circumstances.dice.choice(BROKEN)})["e"])
+    for key, bundle in bundles(request):
+        held, options = entries(bundle), (*BROKEN, *BROKEN_OF_KEY.get(key, ()))
+        broken = copied({"entry": circumstances.dice.choice(options)})["entry"]
+        held.insert(circumstances.dice.randrange(len(held) + 1), broken)
     return request

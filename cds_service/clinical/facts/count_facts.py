@@ -20,7 +20,7 @@ NEEDS_CELLS = "Unknown where cell counts are unavailable; false where none is on
 
 def about(count: Count | None, situation: Situation, value: Decimal | None = None) -> Answer:
     """A count as a fact; incomplete cell counts make it unknown."""
-    if situation.chart.lacks(CELLS):
+    if incomplete(situation):
         return Unknown(frozenset({CELLS}))
     if count is None:
         return Unknown(note="no usable count on file")
@@ -29,10 +29,21 @@ def about(count: Count | None, situation: Situation, value: Decimal | None = Non
 
 
 def whether(value: bool, situation: Situation, count: Count | None = None) -> Answer:
-    """A yes or no about cell counts."""
-    if situation.chart.lacks(CELLS):
+    """A yes or no about cell counts; of incomplete ones only a yes with evidence of danger is known."""
+    if incomplete(situation) or (situation.chart.lacks(CELLS) and not value):
         return Unknown(frozenset({CELLS}))
     return Known(value, count.taken if count else None, count.sources if count else ())
+
+
+def incomplete(s: Situation) -> bool:
+    """True where cell counts are not known completely and those on hand show no danger.
+
+    Of a first page that could not be read on, a current count (or bound) below 1.0 is evidence of danger and is used;
+    any other count could be outdated by one that was not sent. Source: clinical specification, B0, principle.
+    """
+    count = s.counts.at_most
+    danger = count is not None and s.counts.is_current(count) and count.value < s.numbers.moderate_below
+    return s.chart.lacks(CELLS) and not danger
 
 
 @fact("anc", FactKind.NUMBER, unit="10*9/L", missing=NO_COUNT, source="C-ANC",

@@ -8,7 +8,7 @@ from decimal import Decimal
 from cds_service.clinical.chart import MedicationOrder, PrefetchKey, Route
 from cds_service.clinical.draws import Count, plain
 from cds_service.clinical.drug_table import HoldOperator
-from cds_service.clinical.facts.count_facts import CELLS, platelets
+from cds_service.clinical.facts.count_facts import CELLS, incomplete, platelets
 from cds_service.clinical.facts.registry import DrugCase, FactKind, fact
 from cds_service.clinical.knowledge import Answer, Known, Unknown, both, claim, either, is_true, negated
 from cds_service.clinical.shared_numbers import days
@@ -59,7 +59,7 @@ def idiosyncratic(c: DrugCase) -> Answer:
     return Known(c.drug.is_idiosyncratic)
 
 
-@fact("drug.tier", FactKind.TEXT, missing="Empty where the drug has none", source="RULES 25", meaning="Tier of an idiosyncratic drug: A, B or empty")
+@fact("drug.tier", FactKind.TEXT, missing="Always known: empty where the drug has none", source="RULES 25", meaning="Tier of an idiosyncratic drug: A, B or empty")
 def tier(c: DrugCase) -> Answer:
     return Known(c.drug.idiosyncratic_tier.value if c.drug.idiosyncratic_tier else "")
 
@@ -176,12 +176,12 @@ def below(c: DrugCase, limit: Decimal | None, *, inclusive: bool = False) -> Ans
     """Whether the count reaches a limit. A bound can reach it, never clear it (C-ANC)."""
     if limit is None:
         return Known(False)
-    if c.situation.chart.lacks(CELLS):
-        return Unknown(frozenset({CELLS}))
     count = judged_count(c)
+    reached = count is not None and (count.value <= limit if inclusive else count.value < limit)
+    if incomplete(c.situation) or (c.situation.chart.lacks(CELLS) and not reached):
+        return Unknown(frozenset({CELLS}))
     if count is None:
         return Unknown(note=f"no usable count within {plain(window_of(c))} days")
-    reached = count.value <= limit if inclusive else count.value < limit
     if not reached and c.situation.counts.bound is not None:
         return Unknown(note="only a WBC bounds the neutrophil count")
     return Known(reached, count.taken, count.sources)
@@ -259,7 +259,7 @@ def anc_limit(c: DrugCase) -> Answer:
 @fact("drug.anc_at_most", FactKind.NUMBER, unit="10*9/L", missing="Unknown where no count or bound lies within the drug's window", source="C-ANC",
       meaning="The lower of count in force and bound within the drug's window: a bound is only to be compared with 'below'")  # fmt: skip
 def anc_at_most(c: DrugCase) -> Answer:
-    if c.situation.chart.lacks(CELLS):
+    if incomplete(c.situation):
         return Unknown(frozenset({CELLS}))
     count = judged_count(c)
     return Known(count.value, count.taken, count.sources, shown=count.shown) if count else Unknown(note="no count in the window")
@@ -280,9 +280,10 @@ def platelet_limit_reached(c: DrugCase) -> Answer:
 
 
 @fact("drug.duration_pending", FactKind.BOOL, missing="Unknown where cell counts are unavailable", source="RULES 27",
-      meaning="The label acts only on a count that lasts, and the counts below the limit do not span that many days yet")  # fmt: skip
+      meaning="The label acts only on a count that lasts, the counts below the limit do not span that many days yet, and no "
+      "platelet limit is reached")  # fmt: skip
 def duration_pending(c: DrugCase) -> Answer:
-    if c.drug.anc_hold_min_days is None or c.drug.anc_hold is None:
+    if c.drug.anc_hold_min_days is None or c.drug.anc_hold is None or is_true(below_platelet_limit(c)):
         return Known(False)
     if c.situation.chart.lacks(CELLS):
         return Unknown(frozenset({CELLS}))

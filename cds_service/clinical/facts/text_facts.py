@@ -8,7 +8,7 @@ from cds_service.clinical.chart import Measurement, PrefetchKey
 from cds_service.clinical.diseases import FEVER_RISK_DISEASE, HAEMATOLOGICAL_MALIGNANCY
 from cds_service.clinical.draws import Count, plain
 from cds_service.clinical.exposure import Exposed, newest_exposure
-from cds_service.clinical.facts.count_facts import CELLS, duffy_null, haemoglobin, platelets
+from cds_service.clinical.facts.count_facts import CELLS, duffy_null, haemoglobin, incomplete, platelets
 from cds_service.clinical.facts.fever_facts import chemo_exposures, pausable, symptomatic
 from cds_service.clinical.facts.registry import FactKind, fact
 from cds_service.clinical.fever import age_words
@@ -30,7 +30,7 @@ def age(moment: Moment, s: Situation) -> str:
 
 @fact("anc_words", FactKind.TEXT, missing=ALWAYS, source="RULES B0 presentation 9", meaning="The ANC in force, or its bound, with its age")
 def anc_words(s: Situation) -> Answer:
-    if s.chart.lacks(CELLS):
+    if incomplete(s):
         return Known("not known (cell counts unavailable)")
     count, bound = s.counts.in_force, s.counts.bound
     if bound is not None and (count is None or not s.counts.is_current(count) or bound.value <= count.value):
@@ -69,7 +69,7 @@ def wbc_words(s: Situation) -> Answer:
 
 @fact("last_counts", FactKind.TEXT, missing=ALWAYS, source="RULES A, S2", meaning="The last three neutrophil counts with their dates")
 def last_counts(s: Situation) -> Answer:
-    if s.chart.lacks(CELLS):
+    if incomplete(s):
         return Known("not known (cell counts unavailable)")
     counts = s.course.last(3)
     words = "; ".join(f"{c.shown} on {c.taken.latest:%Y-%m-%d}" for c in counts)
@@ -279,7 +279,7 @@ def population_words(s: Situation) -> Answer:
 def pathway_words(s: Situation) -> Answer:
     pathways = ["paediatric"] if s.diseases.is_child else []
     pathways += ["obstetric"] if s.diseases.pregnancies else []
-    return Known(f"use the {' and '.join(pathways) or 'local'} pathway")
+    return Known(f"use the {'/'.join(pathways) or 'local'} pathway")
 
 
 @fact("age_note", FactKind.TEXT, missing="Unknown where the age is known", source="RULES 9", meaning="That the age is not known")
