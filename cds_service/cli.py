@@ -175,16 +175,18 @@ def show_card(rule_id: str, as_json: bool) -> None:
 
 @cards.command("lint")
 @click.argument("directory", required=False, type=click.Path(path_type=Path, exists=True, file_okay=False))
-@click.option("--write-lock", is_flag=True, help="Record the present versions in versions.lock.")
+@click.option("--write-lock", is_flag=True, help="Record the present versions in versions.lock, and write the tables of the README.")
 @_guarded
 def lint_cards(directory: Path | None, write_lock: bool) -> int:
     """Check the library (or the one in DIRECTORY); exit 1 where it has faults."""
     from cds_service.card_files.lint import lint
+    from cds_service.card_files.reference_docs import write_reference
     from cds_service.card_files.version_lock import write_lock as record
 
     where = directory or _cards_dir()
     if write_lock:
         record(where)
+        write_reference(where)
     faults = lint(where)
     for fault in faults:
         click.echo(str(fault))

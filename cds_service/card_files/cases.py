@@ -222,6 +222,7 @@ def _case(given: Any, rule_id: str, path: Path) -> Case:
 
 def _expectation(given: Any) -> Expectation:
     item = Item(given, *EXPECT_KEYS, what="expect")
+    item.needed("outcome")
     expect = Expectation(**{**given, **{k: tuple(given[k]) for k in ("suggestions", "missing") if k in item}})
     if expect.outcome not in set(Outcome):
         raise CaseInputError(f"expect: outcome {expect.outcome} is none of {', '.join(Outcome)}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 
 OPERATORS = {"<=": "<", "<": "<=", ">=": ">", ">": ">=", "==": "!=", "!=": "=="}
 """The neighbour of each comparison: what a slip of the pen would have written."""
@@ -102,10 +103,8 @@ def _of_junction(junction: Junction) -> Iterator[Term]:
 
 
 def _compared_otherwise(text: str) -> Iterator[str]:
-    blanked = _blanked(text)
-    for found in _COMPARISON.finditer(blanked):
-        if blanked[found.end() : found.end() + 1] != "=":
-            yield f"{text[: found.start()]}{OPERATORS[found[0]]}{text[found.end() :]}"
+    for found in _COMPARISON.finditer(_blanked(text)):
+        yield f"{text[: found.start()]}{OPERATORS[found[0]]}{text[found.end() :]}"
 
 
 def numbers_in(text: str) -> list[str]:
@@ -141,9 +140,5 @@ def _without_parentheses(text: str) -> str:
 
 def _closing(text: str) -> int:
     """Where the parenthesis that opens the text is closed."""
-    depth = 0
-    for place, sign in enumerate(_blanked(text)):
-        depth += (sign == "(") - (sign == ")")
-        if depth == 0:
-            return place
-    return -1
+    depths = accumulate((sign == "(") - (sign == ")") for sign in _blanked(text))
+    return list(depths).index(0)

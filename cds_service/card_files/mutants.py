@@ -16,7 +16,7 @@ from typing import Any, cast
 from cds_service.card_files.cases import Case, CaseBook, CaseRunner
 from cds_service.card_files.condition_terms import variations
 from cds_service.card_files.yaml_files import read_yaml
-from cds_service.clinical.conditions import Condition, ConditionCompiler, ConditionError
+from cds_service.clinical.conditions import Condition, ConditionCompiler
 from cds_service.clinical.rules import Guard, Level, Rule, RuleLibrary, SuggestionRule
 from cds_service.clinical.shared_numbers import SharedNumbers
 
@@ -273,10 +273,7 @@ def _guard_variations(guard: Guard, compiler: ConditionCompiler) -> Iterator[tup
 
 def _compiled(condition: Condition, compiler: ConditionCompiler) -> Iterator[tuple[str, Condition]]:
     for text in dict.fromkeys(variations(condition.text)):
-        try:
-            yield text, compiler.compile(text)
-        except ConditionError:
-            continue  # what does not compile could not be written by mistake
+        yield text, compiler.compile(text)
 
 
 def _dropped_levels(rule: Rule) -> Iterator[tuple[str, Rule]]:

@@ -23,6 +23,10 @@ class Known:
     shown: str | None = None
 
 
+DEFECT = "defect"
+"""Stands among the missing keys of a fact that could not be computed because of a fault of ours."""
+
+
 @dataclass(frozen=True, slots=True)
 class Unknown:
     """Not known. `missing` are the prefetch keys whose data were unavailable; empty: available, but not on file."""

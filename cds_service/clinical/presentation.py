@@ -13,7 +13,7 @@ from cds_service.clinical.cards import Action, Card, Coding, Indicator, Link, Ru
 from cds_service.clinical.chart import PrefetchKey
 from cds_service.clinical.facts.labels import LABELS
 from cds_service.clinical.facts.registry import FACTS
-from cds_service.clinical.knowledge import Known
+from cds_service.clinical.knowledge import DEFECT, Known
 from cds_service.clinical.markdown import escape, one_line, shorten
 from cds_service.clinical.rules import Place, RuleLibrary
 from cds_service.clinical.situation import Situation
@@ -45,6 +45,7 @@ KEY_WORDS = {
     "serviceRequests": "open orders",
     "allergies": "allergies",
     "encounter": "encounter",
+    DEFECT: "one of its own computations",
 }
 
 
@@ -199,7 +200,7 @@ class Presenter:
         return sorted(map(str, keys))
 
     def _unchecked_detail(self, keys: Sequence[str], titles: Sequence[str]) -> str:
-        reasons = self.situation.chart.unavailable
+        reasons = {DEFECT: "a fault of this service; please report it", **self.situation.chart.unavailable}
         parts = [
             "Not available:",
             "\n".join(f"- {KEY_WORDS.get(k, k)}: {escape(reasons.get(k, 'not sent'))}" for k in keys),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
+from pathlib import Path
 from urllib.parse import urlencode
 
 from rich import box
@@ -19,9 +20,9 @@ COLOURS = {"critical": "bold red", "warning": "yellow", "info": "cyan"}
 
 
 def make_console() -> Console:
-    """The terminal; where there is none (a pipe, a log) a width at which the table is readable."""
+    """The terminal at its own width; where there is none (a pipe, a log) one at which the table is readable."""
     console = Console()
-    return console if console.is_terminal and console.width >= WIDTH else Console(width=WIDTH)
+    return console if console.is_terminal else Console(width=WIDTH)
 
 
 def cards_table(stops: Sequence[TourStop]) -> Table:
@@ -76,6 +77,14 @@ def print_addresses(console: Console, service_base: str, fhir_base: str, patient
     ):
         console.print(f"{label}:", style="bold", highlight=False)
         console.print(f"  {text}", soft_wrap=True, highlight=False, markup=False)
+
+
+def print_feedback_command(console: Console, data_dir: Path) -> None:
+    """How to see, from another terminal, what became of the cards."""
+    console.print("What became of the cards, from another terminal:", style="bold", highlight=False)
+    console.print(
+        f"  CDS_DATA_DIR={data_dir} cds-service feedback report", soft_wrap=True, highlight=False, markup=False
+    )
 
 
 def _first_card(stop: TourStop, before: TourStop | None) -> Text:

@@ -22,7 +22,7 @@ from cds_service.demo.child import LOOPBACK, Child, check_port_is_free, running,
 from cds_service.demo.demo_patients import DemoPatient, load_patients
 from cds_service.demo.errors import DemoError
 from cds_service.demo.fhir_server import load_resources, running_fhir_server
-from cds_service.demo.report import cards_table, make_console, print_addresses
+from cds_service.demo.report import cards_table, make_console, print_addresses, print_feedback_command
 from cds_service.demo.tour import TourStop, tour
 
 START_SECONDS = 60.0
@@ -43,7 +43,8 @@ def run_demo(*, port: int, fhir_port: int, once: bool) -> int:
         stops = _take_tour(servers, load_into(servers.fhir_base), console)
         print_addresses(console, servers.base, servers.fhir_base, SANDBOX_PATIENT)
         if not once:
-            _watch(servers.processes, console)
+            print_feedback_command(console, data_dir_beside(servers.service.log))
+            _watch((servers.fhir_server, servers.service), console)
     return 1 if any(stop.problem for stop in stops) else 0
 
 
@@ -53,7 +54,8 @@ class DemoServers:
 
     base: str
     fhir_base: str
-    processes: Sequence[Child]
+    service: Child
+    fhir_server: Child
 
 
 @contextmanager
@@ -67,7 +69,7 @@ def demo_servers(port: int, fhir_port: int, console: Console) -> Iterator[DemoSe
         fhir_base, fhir_server = stack.enter_context(running_fhir_server(fhir_port))
         console.print("Starting the CDS service …", style="dim")
         base, service = stack.enter_context(running_service(port, fhir_base))
-        yield DemoServers(base, fhir_base, (fhir_server, service))
+        yield DemoServers(base, fhir_base, service, fhir_server)
 
 
 @contextmanager
@@ -75,12 +77,17 @@ def running_service(port: int, fhir_base: str) -> Iterator[tuple[str, Child]]:
     """The CDS service as a user would start it, open to everybody on this machine, with data that are thrown away."""
     base = f"http://{LOOPBACK}:{port}"
     with tempfile.TemporaryDirectory(prefix="leukopenia-cds-") as folder:
-        directory = Path(folder)
+        log = Path(folder) / "log"
         command = [sys.executable, "-m", "cds_service.cli", "serve", "--host", LOOPBACK, "--port", str(port)]
-        env = service_environment(os.environ, base=base, fhir_base=fhir_base, data_dir=directory / "data")
-        with running("The CDS service", command, log=directory / "log", env=env) as child:
+        env = service_environment(os.environ, base=base, fhir_base=fhir_base, data_dir=data_dir_beside(log))
+        with running("The CDS service", command, log=log, env=env) as child:
             wait_until_ready(child, f"{base}/readyz", limit_seconds=START_SECONDS)
             yield base, child
+
+
+def data_dir_beside(log: Path) -> Path:
+    """Where the service keeps what became of its cards, as long as the demo runs."""
+    return log.with_name("data")
 
 
 def service_environment(inherited: Mapping[str, str], *, base: str, fhir_base: str, data_dir: Path) -> dict[str, str]:

@@ -146,6 +146,7 @@ def test_cases_of_no_rule_are_found(small_library: SmallLibrary) -> None:
     [
         ({"name": "a", "input": {"labz": []}, "expect": {"outcome": "fired"}}, "input: unknown labz"),
         ({"name": "a", "input": {}, "expect": {"outcome": "maybe"}}, "outcome maybe is none of"),
+        ({"name": "a", "input": {}, "expect": {}}, "expect: needs outcome"),
         ({"name": "a", "input": {}, "expect": {"outcome": "fired", "indicator": "red"}}, "indicator red is none of"),
         ({"name": "a", "input": {}, "expect": {"outcome": "fired", "suggestions": ["tea"]}}, "tea is no kind"),
         ({"name": "a", "input": {}, "expects": {}}, "case: unknown expects"),

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
+from collections.abc import Callable
 from functools import cache
 
 from tests.places import SHARED_DIR
 from tests.spec.dialect_tools import (
-    BASE, ORDERS, RXNORM, Circumstances, Json, holders, resources,
+    BASE,
+    ORDERS,
+    RXNORM,
+    Circumstances,
+    Json,
+    holders,
+    resources,
 )  # fmt: skip
 
 ROUTE_CLASSES = {
@@ -188,24 +195,22 @@ def ingredient_medications(request: Json, circumstances: Circumstances) -> Json:
         del resource["medicationCodeableConcept"]
         part = {"itemCodeableConcept": concept, "isActive": True}
         form = {"text": "Injection"} if _stated_route(resource) in ("iv", "im") else None
-        medication = {"resourceType": "Medication", "id": "med", "ingredient": [part]} | ({"form": form} if form else {})
+        medication = {"resourceType": "Medication", "id": "med", "ingredient": [part]} | (
+            {"form": form} if form else {}
+        )
         resource |= {"contained": [medication], "medicationReference": {"reference": "#med"}}
     return request
 
 
-def _beside(request: Json, reference_of, url_of) -> Json:
+def _beside(request: Json, reference_of: Callable[[str], str], url_of: Callable[[str], str]) -> Json:
     """The Medications as further entries of the Bundle that holds the order."""
     for holder in holders(request):
-        added = []
-        for entry in holder:
-            resource = entry["resource"]
+        for resource in [entry["resource"] for entry in holder]:
             if (concept := resource.pop("medicationCodeableConcept", None)) is not None:
                 identity = f"{resource['id']}-med"
                 resource["medicationReference"] = {"reference": reference_of(identity), "display": "see Medication"}
-                added.append({
-                    "fullUrl": url_of(identity), "resource": _medication(concept, identity), "search": {"mode": "include"},
-                })  # fmt: skip
-        holder += added
+                medication = _medication(concept, identity)
+                holder.append({"fullUrl": url_of(identity), "resource": medication, "search": {"mode": "include"}})
     return request
 
 
@@ -232,7 +237,8 @@ def display_medications(request: Json, circumstances: Circumstances) -> Json:
     for resource, concept in [*_concepts(request)]:
         display = concept.get("text") or concept["coding"][0]["display"]
         del resource["medicationCodeableConcept"]
-        resource["medicationReference"] = {"reference": f"Medication/e{circumstances.dice.randrange(10**9)}", "display": display}
+        resource["medicationReference"] = {
+            "reference": f"Medication/e{circumstances.dice.randrange(10**9)}",
+            "display": display,
+        }
     return request
-
-

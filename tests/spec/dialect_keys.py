@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from tests.spec.dialect_tools import (
-    BASE, Circumstances, Json, bundles, copied, entries, entry_of, query_of, resources, searchset,
+    BASE,
+    Circumstances,
+    Json,
+    Rewrite,
+    bundles,
+    copied,
+    entries,
+    entry_of,
+    query_of,
+    resources,
+    searchset,
 )  # fmt: skip
 
 NO_RESULTS: Json = {
@@ -153,21 +163,26 @@ def copies_and_old_versions(request: Json, circumstances: Circumstances) -> Json
                 again.append(old)
     circumstances.dice.shuffle(again)
     first = {"again": {"resourceType": "Bundle", "type": "collection", "entry": [entry_of(r) for r in again]}}
-    request["prefetch"] = first | request["prefetch"] if circumstances.dice.random() < 0.5 else request["prefetch"] | first
+    request["prefetch"] = (
+        first | request["prefetch"] if circumstances.dice.random() < 0.5 else request["prefetch"] | first
+    )
     return request
 
 
-def first_page_only(key: str):
-    """A `next` that cannot be followed: the key is not completely known."""
+def first_page_only(key: str, *, empty: bool = False) -> Rewrite:
+    """A `next` that cannot be followed: the key is not completely known; `empty`: nothing of it is."""
 
     def rewrite(request: Json, circumstances: Circumstances) -> Json:
-        request["prefetch"][key].setdefault("link", []).append({"relation": "next", "url": f"{BASE}?_getpages=1"})
+        page = request["prefetch"][key]
+        page["link"] = [{"relation": "next", "url": f"{BASE}?_getpages=1"}]
+        if empty:
+            page.pop("entry", None)
         return request
 
     return rewrite
 
 
-def without_key(key: str):
+def without_key(key: str) -> Rewrite:
     def rewrite(request: Json, circumstances: Circumstances) -> Json:
         del request["prefetch"][key]
         return request

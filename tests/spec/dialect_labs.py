@@ -10,7 +10,17 @@ from functools import cache
 
 from tests.places import SHARED_DIR
 from tests.spec.dialect_tools import (
-    LOINC, UCUM, Circumstances, Json, ago, bundles, copied, entries, entry_of, instant, patient_id, resources,
+    LOINC,
+    UCUM,
+    Circumstances,
+    Json,
+    ago,
+    copied,
+    entries,
+    entry_of,
+    instant,
+    patient_id,
+    resources,
 )  # fmt: skip
 
 COUNTS = ("ANC", "WBC", "ALC", "PLT")
@@ -183,7 +193,9 @@ def offsets(request: Json, circumstances: Circumstances) -> Json:
 
     def change(written: str) -> str:
         zone = timezone(timedelta(minutes=circumstances.dice.choice([-480, -300, 0, 120, 330, 765])))
-        return instant(written).astimezone(zone).isoformat(timespec=circumstances.dice.choice(["seconds", "milliseconds"]))
+        return (
+            instant(written).astimezone(zone).isoformat(timespec=circumstances.dice.choice(["seconds", "milliseconds"]))
+        )
 
     return _replace_times(request, change)
 
@@ -203,7 +215,12 @@ def bare_dates(request: Json, circumstances: Circumstances) -> Json:
 
 def periods(request: Json, circumstances: Circumstances) -> Json:
     """Results and conditions dated by a Period; doses by a Period that has ended."""
-    stems = {"Observation": "effective", "Condition": "onset", "MedicationAdministration": "effective", "Procedure": "performed"}
+    stems = {
+        "Observation": "effective",
+        "Condition": "onset",
+        "MedicationAdministration": "effective",
+        "Procedure": "performed",
+    }
     for resource in resources(request, *stems):
         stem = stems[resource["resourceType"]]
         if (time := resource.pop(f"{stem}DateTime", None)) is not None:
@@ -218,7 +235,7 @@ def instants(request: Json, circumstances: Circumstances) -> Json:
         if (time := resource.pop("effectiveDateTime", None)) is not None:
             choice = circumstances.dice.randrange(3)
             timed = [{"effectiveInstant": time}, {"effectiveTiming": {"event": [time]}}, {"issued": time}]
-            resource |= timed[choice]
+            resource.update(timed[choice])
     return request
 
 
@@ -300,5 +317,3 @@ def _with_counts(request: Json, results: list[Json]) -> Json:
     if results:
         bundle |= {"total": len(results), "entry": [entry_of(result) for result in results]}
     return request
-
-

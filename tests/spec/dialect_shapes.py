@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from tests.spec.dialect_tools import (
-    BASE, ORDERS, Circumstances, Json, bundles, entries, holders, patient_id, resources,
+    BASE,
+    ORDERS,
+    Circumstances,
+    Json,
+    bundles,
+    entries,
+    holders,
+    patient_id,
+    resources,
 )  # fmt: skip
 
 
@@ -37,7 +45,7 @@ def stu3(request: Json, circumstances: Circumstances) -> Json:
             resource["prescription"] = resource.pop("request")
         for dosage in resource.get("dosageInstruction", []):
             for rate in dosage.pop("doseAndRate", []):
-                dosage |= rate
+                dosage.update(rate)
         if isinstance(resource.get("interpretation"), list):
             resource["interpretation"] = resource["interpretation"][0]
     return request
@@ -105,7 +113,9 @@ def without_subjects(request: Json, circumstances: Circumstances) -> Json:
 def long_ids(request: Json, circumstances: Circumstances) -> Json:
     """References where ids are asked for; a role for a user; members that nobody knows."""
     context = request["context"]
-    context["patientId"] = circumstances.dice.choice([f"Patient/{context['patientId']}", f"{BASE}/Patient/{context['patientId']}"])
+    context["patientId"] = circumstances.dice.choice(
+        [f"Patient/{context['patientId']}", f"{BASE}/Patient/{context['patientId']}"]
+    )
     context["userId"] = "PractitionerRole/eH3.nGA-2"
     context.setdefault("encounterId", "Encounter/e-17.A")
     context["unknown"] = {"a": [None]}
@@ -118,8 +128,15 @@ def loose_drafts(request: Json, circumstances: Circumstances) -> Json:
         bundle = request["context"]["draftOrders"]
         del bundle["type"]
         for entry in entries(bundle):
-            category = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/medicationrequest-category", "code": "inpatient"}]}
-            entry["resource"] |= {"category": category, "requester": {"extension": [{"url": "urn:x", "valueCode": "unknown"}]}}
+            category = {
+                "coding": [
+                    {"system": "http://terminology.hl7.org/CodeSystem/medicationrequest-category", "code": "inpatient"}
+                ]
+            }
+            entry["resource"] |= {
+                "category": category,
+                "requester": {"extension": [{"url": "urn:x", "valueCode": "unknown"}]},
+            }
     chosen = request["context"].get("selections", [])
     forms = (lambda s: f"{BASE}/{s}", lambda s: s.rpartition("/")[2], lambda s: f"{s}/_history/1")
     request["context"] |= {"selections": [circumstances.dice.choice(forms)(one) for one in chosen]} if chosen else {}
@@ -143,7 +160,11 @@ def drafts_in_prefetch(request: Json, circumstances: Circumstances) -> Json:
         existing = {r["id"] for _, b in bundles(request) for r in (e["resource"] for e in b.get("entry", []))}
         for entry in entries(request["context"]["draftOrders"]):
             if entry["resource"]["id"] not in existing and entry["resource"]["status"] == "draft":
-                key = "medicationRequests" if entry["resource"]["resourceType"] == "MedicationRequest" else "serviceRequests"
+                key = (
+                    "medicationRequests"
+                    if entry["resource"]["resourceType"] == "MedicationRequest"
+                    else "serviceRequests"
+                )
                 entries(request["prefetch"][key]).append({"resource": entry["resource"]})
                 request["prefetch"][key]["total"] = len(entries(request["prefetch"][key]))
     return request

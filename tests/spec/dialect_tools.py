@@ -67,9 +67,9 @@ def resources(request: Json, *types: str) -> Iterator[Json]:
             if not types or entry["resource"]["resourceType"] in types:
                 yield entry["resource"]
     for value in request["prefetch"].values():
-        if isinstance(value, dict) and value.get("resourceType") not in (None, "Bundle"):
-            if not types or value["resourceType"] in types:
-                yield value
+        kind = value.get("resourceType", "Bundle") if isinstance(value, dict) else "Bundle"
+        if kind != "Bundle" and (not types or kind in types):
+            yield value
 
 
 def searchset(*found: Json, self_url: str | None = None, next_url: str | None = None) -> Json:
@@ -102,4 +102,4 @@ def ago(circumstances: Circumstances, **units: float) -> str:
 
 
 def instant(written: str) -> datetime:
-    return datetime.fromisoformat(written.replace("Z", "+00:00")).astimezone(UTC)
+    return datetime.fromisoformat(written).astimezone(UTC)

@@ -16,7 +16,8 @@ from cds_service.cli import main
 PATIENT = {"resourceType": "Patient", "id": "p1", "birthDate": "1970-01-01"}
 EMPTY = {"resourceType": "Bundle", "type": "searchset", "total": 0}
 KEYS = (
-    "cellCounts labResults vitalSigns conditions medicationRequests medicationAdministrations procedures serviceRequests allergies"
+    "cellCounts labResults vitalSigns conditions medicationRequests medicationAdministrations procedures "
+    "serviceRequests allergies"
 )
 
 
@@ -248,16 +249,26 @@ def test_says_its_version_and_helps():
 
 SERVICES = {
     "services": [
-        {"id": "view", "hook": "patient-view", "title": "V", "description": "d", "prefetch": {"patient": "Patient/{{context.patientId}}"}},
+        {
+            "id": "view",
+            "hook": "patient-view",
+            "title": "V",
+            "description": "d",
+            "prefetch": {"patient": "Patient/{{context.patientId}}"},
+        },
         {"id": "select", "hook": "order-select", "title": "S", "description": "d"},
     ]
-}  # fmt: skip
+}
 CARD = {
-    "uuid": "u", "summary": "ANC 0.4", "indicator": "critical", "detail": "**bold** words", "source": {"label": "leukopenia-cds"},
+    "uuid": "u",
+    "summary": "ANC 0.4",
+    "indicator": "critical",
+    "detail": "**bold** words",
+    "source": {"label": "leukopenia-cds"},
     "suggestions": [{"label": "CBC now", "uuid": "s", "actions": [{"type": "create", "description": "d"}]}],
     "links": [{"label": "How", "url": "https://x.org", "type": "absolute"}],
     "overrideReasons": [{"code": "c", "display": "Will monitor"}],
-}  # fmt: skip
+}
 
 
 @pytest.fixture
@@ -275,9 +286,27 @@ def sent(stub) -> dict:
 
 
 def test_fires_a_hook_and_shows_the_cards_as_a_person_reads_them(stub):
-    result = run("fire", "--service", "view", "--patient", "p1", "--url", stub.url_for("/"), "--fhir-server", stub.url_for("/fhir"))
+    result = run(
+        "fire",
+        "--service",
+        "view",
+        "--patient",
+        "p1",
+        "--url",
+        stub.url_for("/"),
+        "--fhir-server",
+        stub.url_for("/fhir"),
+    )
     assert result.exit_code == 0, result.output
-    for words in ("critical", "ANC 0.4", "bold words", "CBC now", "Decline because: Will monitor", "https://x.org", "1 card in"):
+    for words in (
+        "critical",
+        "ANC 0.4",
+        "bold words",
+        "CBC now",
+        "Decline because: Will monitor",
+        "https://x.org",
+        "1 card in",
+    ):
         assert words in result.stdout
     assert sent(stub)["prefetch"] == {"patient": PATIENT}
     assert sent(stub)["fhirServer"] == stub.url_for("/fhir")

@@ -6,6 +6,7 @@ from cds_service.clinical.facts import (
     drug_facts,
     drug_text_facts,
     fever_facts,
+    limit_facts,
     text_facts,
     treatment_facts,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "drug_facts",
     "drug_text_facts",
     "fever_facts",
+    "limit_facts",
     "text_facts",
     "treatment_facts",
 ]

@@ -21,13 +21,25 @@ def opening_chart(s: Situation) -> Answer:
     return Known(s.on_chart)
 
 
-@fact("child", FactKind.BOOL, missing="False where the birth date is not known: read as adult, and said on the cards", source="RULES 9",
-      meaning="Younger than 18 years")  # fmt: skip
+@fact(
+    "child",
+    FactKind.BOOL,
+    meaning="Younger than 18 years",
+    missing="False where the birth date is not known: read as adult, and said on the cards",
+    source="RULES 9",
+)
 def child(s: Situation) -> Answer:
     return Known(s.diseases.is_child)
 
 
-@fact("age_years", FactKind.NUMBER, unit="a", missing="Unknown where the birth date is", source="RULES 9", meaning="Completed years of age")
+@fact(
+    "age_years",
+    FactKind.NUMBER,
+    unit="a",
+    meaning="Completed years of age",
+    missing="Unknown where the birth date is",
+    source="RULES 9",
+)
 def age_years(s: Situation) -> Answer:
     age = s.diseases.age_years
     return Unknown(note="birth date not known") if age is None else Known(age)
@@ -39,27 +51,49 @@ def pregnant(s: Situation) -> Answer:
     return claim(s.chart, s.diseases.pregnancies, PrefetchKey.CONDITIONS)
 
 
-@fact("haematological_malignancy", FactKind.BOOL, missing=NEEDS_PROBLEMS, source="RULES 2b",
-      meaning="AML, ALL, APL, MDS, CMML, CML, CLL, hairy cell leukaemia, myeloma or lymphoma on the problem list")  # fmt: skip
+@fact(
+    "haematological_malignancy",
+    FactKind.BOOL,
+    meaning="AML, ALL, APL, MDS, CMML, CML, CLL, hairy cell leukaemia, myeloma or lymphoma on the problem list",
+    missing=NEEDS_PROBLEMS,
+    source="RULES 2b",
+)
 def haematological_malignancy(s: Situation) -> Answer:
     return s.diseases.has(*HAEMATOLOGICAL_MALIGNANCY)
 
 
-@fact("marrow_disease", FactKind.BOOL, missing="True on any evidence; unknown where problems or procedures are unavailable", source="C-DISEASE",
-      meaning="Active disease of the marrow, or induction, conditioning, transplant or lymphodepletion within 30 d")  # fmt: skip
+@fact(
+    "marrow_disease",
+    FactKind.BOOL,
+    meaning="Active disease of the marrow, or induction, conditioning, transplant or lymphodepletion within 30 d",
+    missing="True on any evidence; unknown where problems or procedures are unavailable",
+    source="C-DISEASE",
+)
 def marrow_disease(s: Situation) -> Answer:
     return s.diseases.marrow_disease
 
 
-@fact("marrow_procedure_100_days", FactKind.BOOL, missing="True on any evidence; unknown where procedures are unavailable", source="RULES 2c",
-      meaning="Leukaemia induction, conditioning, transplant or lymphodepletion within 100 d")  # fmt: skip
+@fact(
+    "marrow_procedure_100_days",
+    FactKind.BOOL,
+    meaning="Leukaemia induction, conditioning, transplant or lymphodepletion within 100 d",
+    missing="True on any evidence; unknown where procedures are unavailable",
+    source="RULES 2c",
+)
 def marrow_procedure_100_days(s: Situation) -> Answer:
     return claim(s.chart, s.diseases.marrow_procedures(s.numbers.marrow_fever_days), PrefetchKey.PROCEDURES)
 
 
-@fact("neutropenic_disease", FactKind.BOOL, missing=NEEDS_PROBLEMS, source="RULES 2d",
-      meaning="A disease in which the count can be low at any time: acute leukaemia, MDS, CMML, hairy cell, aplastic anaemia, LGL, "
-      "agranulocytosis, chronic, cyclic or congenital neutropenia")  # fmt: skip
+@fact(
+    "neutropenic_disease",
+    FactKind.BOOL,
+    meaning=(
+        "A disease in which the count can be low at any time: acute leukaemia, MDS, CMML, hairy cell, aplastic "
+        "anaemia, LGL, agranulocytosis, chronic, cyclic or congenital neutropenia"
+    ),
+    missing=NEEDS_PROBLEMS,
+    source="RULES 2d",
+)
 def neutropenic_disease(s: Situation) -> Answer:
     return s.diseases.has(*FEVER_RISK_DISEASE)
 
@@ -70,12 +104,24 @@ def leukaemia_on_file(s: Situation) -> Answer:
     return s.diseases.has(*LEUKAEMIA_ON_FILE)
 
 
-@fact("hairy_cell_leukaemia", FactKind.BOOL, missing=NEEDS_PROBLEMS, source="RULES 30", meaning="Active hairy cell leukaemia")
+@fact(
+    "hairy_cell_leukaemia",
+    FactKind.BOOL,
+    meaning="Active hairy cell leukaemia",
+    missing=NEEDS_PROBLEMS,
+    source="RULES 30",
+)
 def hairy_cell_leukaemia(s: Situation) -> Answer:
     return s.diseases.has("hcl")
 
 
-@fact("sickle_cell_disease", FactKind.BOOL, missing=NEEDS_PROBLEMS, source="RULES 27", meaning="Active sickle cell disease (not trait)")
+@fact(
+    "sickle_cell_disease",
+    FactKind.BOOL,
+    meaning="Active sickle cell disease (not trait)",
+    missing=NEEDS_PROBLEMS,
+    source="RULES 27",
+)
 def sickle_cell_disease(s: Situation) -> Answer:
     return s.diseases.has("sickle-cell-disease")
 
@@ -91,14 +137,24 @@ def advanced_cml(s: Situation) -> Answer:
     return claim(s.chart, s.diseases.advanced_cml, PrefetchKey.CONDITIONS)
 
 
-@fact("nadir28", FactKind.BOOL, missing="True on any evidence; unknown where drugs are unavailable: then not a nadir", source="C-EXPOSURE",
-      meaning="Proven exposure to a cytotoxic or antibody-drug conjugate of high risk 0-28 d before the draw")  # fmt: skip
+@fact(
+    "nadir28",
+    FactKind.BOOL,
+    meaning="Proven exposure to a cytotoxic or antibody-drug conjugate of high risk 0-28 d before the draw",
+    missing="True on any evidence; unknown where drugs are unavailable: then not a nadir",
+    source="C-EXPOSURE",
+)
 def nadir28(s: Situation) -> Answer:
     return s.nadir28
 
 
-@fact("myelo28", FactKind.BOOL, missing="True on any evidence; unknown where drugs are unavailable: then not explained", source="C-EXPOSURE",
-      meaning="Proven exposure to any highly myelosuppressive drug 0-28 d before the draw")  # fmt: skip
+@fact(
+    "myelo28",
+    FactKind.BOOL,
+    meaning="Proven exposure to any highly myelosuppressive drug 0-28 d before the draw",
+    missing="True on any evidence; unknown where drugs are unavailable: then not explained",
+    source="C-EXPOSURE",
+)
 def myelo28(s: Situation) -> Answer:
     return s.myelo28
 
@@ -109,10 +165,17 @@ def idiosyncratic_drug_active(s: Situation) -> Answer:
     return claim(s.chart, s.exposure.active_drug(lambda d: d.is_idiosyncratic), PrefetchKey.MEDICATION_REQUESTS)
 
 
-@fact("open_cbc", FactKind.BOOL, missing="Unknown where service requests are unavailable: then none is assumed", source="C-OPEN-CBC",
-      meaning="A CBC with differential is ordered, active or draft, undated or due within 35 d (100 d if stable)")  # fmt: skip
+@fact(
+    "open_cbc",
+    FactKind.BOOL,
+    meaning="A CBC with differential is ordered, active or draft, undated or due within 35 d (100 d if stable)",
+    missing="Unknown where service requests are unavailable: then none is assumed",
+    source="C-OPEN-CBC",
+)
 def open_cbc(s: Situation) -> Answer:
-    open_orders = [o for o in s.chart.service_orders if "cbc-diff" in o.kinds and o.status in OPEN_STATUSES and _due_soon(s, o)]
+    open_orders = [
+        o for o in s.chart.service_orders if "cbc-diff" in o.kinds and o.status in OPEN_STATUSES and _due_soon(s, o)
+    ]
     return claim(s.chart, open_orders, PrefetchKey.SERVICE_REQUESTS)
 
 
@@ -121,14 +184,26 @@ def _due_soon(s: Situation, order: ServiceOrder) -> bool:
     return order.due is None or order.due.earliest <= s.now + window
 
 
-@fact("gated_draft", FactKind.BOOL, missing="Always known", source="C-GATE",
-      meaning="A new systemic draft of a drug with an ANC limit, of the cytotoxic or ADC group, or judged without a limit")  # fmt: skip
+@fact(
+    "gated_draft",
+    FactKind.BOOL,
+    meaning=(
+        "A new systemic draft of a drug with an ANC limit, of the cytotoxic or ADC group, or judged without a limit"
+    ),
+    missing="Always known",
+    source="C-GATE",
+)
 def gated_draft(s: Situation) -> Answer:
     return claim(s.chart, [o for o in s.systemic_drafts if any(d.is_gated for d in o.drugs)])
 
 
-@fact("order_without_antibacterial", FactKind.BOOL, missing="Unknown where the drug list is unavailable and no antibacterial is drafted", source="RULES 1",
-      meaning="There is any order in the drafts, and no antipseudomonal or other antibacterial is active or drafted")  # fmt: skip
+@fact(
+    "order_without_antibacterial",
+    FactKind.BOOL,
+    meaning="There is any order in the drafts, and no antipseudomonal or other antibacterial is active or drafted",
+    missing="Unknown where the drug list is unavailable and no antibacterial is drafted",
+    source="RULES 1",
+)
 def order_without_antibacterial(s: Situation) -> Answer:
     anything: list[HasSource] = [*s.drafts, *s.drafted_services]
     drafted = [o for o in s.chart.orders if o.draft and o.status not in ENDED]  # not only those selected just now
@@ -160,6 +235,12 @@ def clozapine_active(s: Situation) -> Answer:
     return claim(s.chart, s.exposure.active_drug(lambda d: d.is_clozapine), PrefetchKey.MEDICATION_REQUESTS)
 
 
-@fact("drug_being_stopped", FactKind.BOOL, missing="Always known", source="RULES 24", meaning="An order of the call stops, holds or cancels a drug")
+@fact(
+    "drug_being_stopped",
+    FactKind.BOOL,
+    meaning="An order of the call stops, holds or cancels a drug",
+    missing="Always known",
+    source="RULES 24",
+)
 def drug_being_stopped(s: Situation) -> Answer:
     return claim(s.chart, [o for o in s.stops if o.status in ENDED])

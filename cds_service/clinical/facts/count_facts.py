@@ -14,7 +14,9 @@ from cds_service.clinical.situation import Situation
 
 CELLS = PrefetchKey.CELL_COUNTS
 NO_COUNT = "Unknown where no usable count is on file or cell counts are unavailable"
-ON_HAND = "Speaks of the results on hand: false where none of them is unusable; that cell counts are unavailable is reported by itself"
+ON_HAND = (
+    "Speaks of the results on hand: false where none of them is unusable; missing counts are reported by themselves"
+)
 NEEDS_CELLS = "Unknown where cell counts are unavailable; false where none is on file"
 
 
@@ -46,18 +48,36 @@ def incomplete(s: Situation) -> bool:
     return s.chart.lacks(CELLS) and not danger
 
 
-@fact("anc", FactKind.NUMBER, unit="10*9/L", missing=NO_COUNT, source="C-ANC",
-      meaning="The neutrophil count in force: lowest final count within 24 h of the latest, capped by a WBC of that time")  # fmt: skip
+@fact(
+    "anc",
+    FactKind.NUMBER,
+    unit="10*9/L",
+    meaning="The neutrophil count in force: lowest final count within 24 h of the latest, capped by a WBC of that time",
+    missing=NO_COUNT,
+    source="C-ANC",
+)
 def anc(s: Situation) -> Answer:
     return about(s.counts.in_force, s)
 
 
-@fact("anc_current", FactKind.BOOL, missing=NEEDS_CELLS, source="C-FRESH", meaning="The ANC in force is at most 28 d old")
+@fact(
+    "anc_current",
+    FactKind.BOOL,
+    meaning="The ANC in force is at most 28 d old",
+    missing=NEEDS_CELLS,
+    source="C-FRESH",
+)
 def anc_current(s: Situation) -> Answer:
     return whether(s.counts.is_current(s.counts.in_force), s, s.counts.in_force)
 
 
-@fact("anc_within_365_days", FactKind.BOOL, missing=NEEDS_CELLS, source="C-FRESH", meaning="The ANC in force is at most 365 d old")
+@fact(
+    "anc_within_365_days",
+    FactKind.BOOL,
+    meaning="The ANC in force is at most 365 d old",
+    missing=NEEDS_CELLS,
+    source="C-FRESH",
+)
 def anc_within_365_days(s: Situation) -> Answer:
     return whether(s.counts.is_current(s.counts.in_force, s.numbers.stale_days), s, s.counts.in_force)
 
@@ -68,7 +88,14 @@ def severe_within_7_days(s: Situation) -> Answer:
     return whether(s.severe_and_fresh, s, s.counts.at_most)
 
 
-@fact("anc_age_days", FactKind.NUMBER, unit="d", missing=NO_COUNT, source="C-TIME", meaning="Elapsed days since the ANC in force")
+@fact(
+    "anc_age_days",
+    FactKind.NUMBER,
+    unit="d",
+    meaning="Elapsed days since the ANC in force",
+    missing=NO_COUNT,
+    source="C-TIME",
+)
 def anc_age_days(s: Situation) -> Answer:
     count = s.counts.in_force
     return about(count, s, s.counts.age_days(count) if count else None)
@@ -86,7 +113,13 @@ def anc_at_most_within_7_days(s: Situation) -> Answer:
     return whether(s.counts.is_current(s.counts.at_most, s.numbers.fever_count_days), s, s.counts.at_most)
 
 
-@fact("anc_at_most_current", FactKind.BOOL, missing=NEEDS_CELLS, source="C-FRESH", meaning="The ANC in force, or its bound, is at most 28 d old")
+@fact(
+    "anc_at_most_current",
+    FactKind.BOOL,
+    meaning="The ANC in force, or its bound, is at most 28 d old",
+    missing=NEEDS_CELLS,
+    source="C-FRESH",
+)
 def anc_at_most_current(s: Situation) -> Answer:
     return whether(s.counts.is_current(s.counts.at_most), s, s.counts.at_most)
 
@@ -103,15 +136,25 @@ def anc_upper_limit_only(s: Situation) -> Answer:
     return whether(s.counts.in_force is not None and s.counts.in_force.upper_bound, s, s.counts.in_force)
 
 
-@fact("count_within_24_h", FactKind.BOOL, missing=NEEDS_CELLS, source="C-FRESH",
-      meaning="A final usable neutrophil count of the last 24 h is available (a bare date counts only if it surely is)")  # fmt: skip
+@fact(
+    "count_within_24_h",
+    FactKind.BOOL,
+    meaning="A final usable neutrophil count of the last 24 h is available (a bare date counts only if it surely is)",
+    missing=NEEDS_CELLS,
+    source="C-FRESH",
+)
 def count_within_24_h(s: Situation) -> Answer:
     found = s.counts.available_within(hours(s.numbers.fresh_count_hours))
     return whether(found is not None, s, found)
 
 
-@fact("new_and_unexplained", FactKind.BOOL, missing="Unknown where cell counts or drugs are unavailable", source="RULES 11",
-      meaning="No ANC below 1.0 in the previous 180 d, and no myelosuppressive drug explains the present one")  # fmt: skip
+@fact(
+    "new_and_unexplained",
+    FactKind.BOOL,
+    meaning="No ANC below 1.0 in the previous 180 d, and no myelosuppressive drug explains the present one",
+    missing="Unknown where cell counts or drugs are unavailable",
+    source="RULES 11",
+)
 def new_and_unexplained(s: Situation) -> Answer:
     lowest = s.course.lowest_since(days(s.numbers.trend_days))
     fresh = whether(lowest is None or lowest >= s.numbers.moderate_below, s)
@@ -123,15 +166,22 @@ def wbc(s: Situation) -> Answer:
     return about(s.counts.white, s)
 
 
-@fact("wbc_low", FactKind.BOOL, missing=NEEDS_CELLS, source="RULES 13",
-      meaning="The newest WBC is at most 28 d old and below the laboratory's lower limit, which counts up to 4.0")  # fmt: skip
+@fact(
+    "wbc_low",
+    FactKind.BOOL,
+    meaning="The newest WBC is at most 28 d old and below the laboratory's lower limit, which counts up to 4.0",
+    missing=NEEDS_CELLS,
+    source="RULES 13",
+)
 def wbc_low(s: Situation) -> Answer:
     white = s.counts.white
     return whether(white is not None and s.counts.is_current(white) and white.value < _wbc_limit(s, white), s, white)
 
 
 def _wbc_limit(s: Situation, white: Count) -> Decimal:
-    stated = [m.low_limit for m in s.chart.measurements if m.source in white.sources and m.analyte == "WBC" and m.low_limit]
+    stated = [
+        m.low_limit for m in s.chart.measurements if m.source in white.sources and m.analyte == "WBC" and m.low_limit
+    ]
     return min([*stated, s.numbers.wbc_low])
 
 
@@ -141,19 +191,37 @@ def wbc_without_anc(s: Situation) -> Answer:
     return whether(s.counts.white_without_anc is not None, s, s.counts.white)
 
 
-@fact("wbc_within_7_days", FactKind.BOOL, missing=NEEDS_CELLS, source="C-FRESH", meaning="The newest WBC is at most 7 d old")
+@fact(
+    "wbc_within_7_days",
+    FactKind.BOOL,
+    meaning="The newest WBC is at most 7 d old",
+    missing=NEEDS_CELLS,
+    source="C-FRESH",
+)
 def wbc_within_7_days(s: Situation) -> Answer:
     return whether(s.counts.is_current(s.counts.white, s.numbers.fever_count_days), s, s.counts.white)
 
 
-@fact("haemoglobin", FactKind.NUMBER, unit="g/dL", missing="Unknown where none of the last 28 d is usable", source="C-LINEAGE",
-      meaning="The newest haemoglobin of the last 28 d")  # fmt: skip
+@fact(
+    "haemoglobin",
+    FactKind.NUMBER,
+    unit="g/dL",
+    meaning="The newest haemoglobin of the last 28 d",
+    missing="Unknown where none of the last 28 d is usable",
+    source="C-LINEAGE",
+)
 def haemoglobin(s: Situation) -> Answer:
     return _measured(s, "HGB", "HGB_MOLAR")
 
 
-@fact("platelets", FactKind.NUMBER, unit="10*9/L", missing="Unknown where none of the last 28 d is usable", source="C-LINEAGE",
-      meaning="The newest platelet count of the last 28 d")  # fmt: skip
+@fact(
+    "platelets",
+    FactKind.NUMBER,
+    unit="10*9/L",
+    meaning="The newest platelet count of the last 28 d",
+    missing="Unknown where none of the last 28 d is usable",
+    source="C-LINEAGE",
+)
 def platelets(s: Situation) -> Answer:
     return _measured(s, "PLT")
 
@@ -174,8 +242,13 @@ def _limit(s: Situation, ours: Decimal, *analytes: str) -> Decimal:
     return min(ours, found.low_limit) if found and found.low_limit else ours
 
 
-@fact("haemoglobin_low", FactKind.BOOL, missing="Unknown where the haemoglobin is", source="C-LINEAGE",
-      meaning="Haemoglobin below 13.0 (men) or 12.0 g/dL, or below the laboratory's limit if that is lower")  # fmt: skip
+@fact(
+    "haemoglobin_low",
+    FactKind.BOOL,
+    meaning="Haemoglobin below 13.0 (men) or 12.0 g/dL, or below the laboratory's limit if that is lower",
+    missing="Unknown where the haemoglobin is",
+    source="C-LINEAGE",
+)
 def haemoglobin_low(s: Situation) -> Answer:
     value = haemoglobin(s)
     if not isinstance(value, Known):
@@ -206,26 +279,51 @@ def fell_fast(s: Situation) -> Answer:
     return whether(s.course.fast_fall, s, s.counts.in_force)
 
 
-@fact("stable", FactKind.BOOL, missing=NEEDS_CELLS, source="C-STABLE",
-      meaning="At least three results of a year over 56 d, all at or above 1.0, the latest near their median, not falling")  # fmt: skip
+@fact(
+    "stable",
+    FactKind.BOOL,
+    meaning=(
+        "At least three results of a year over 56 d, all at or above 1.0, the latest near their median, not falling"
+    ),
+    missing=NEEDS_CELLS,
+    source="C-STABLE",
+)
 def stable(s: Situation) -> Answer:
     return whether(s.course.stable, s, s.counts.in_force)
 
 
-@fact("duffy_null", FactKind.BOOL, missing="Unknown where no phenotype, genotype or coded condition says so", source="C-DUFFY",
-      meaning="Fy(a-b-) by genotype, phenotype or coded condition; never by race")  # fmt: skip
+@fact(
+    "duffy_null",
+    FactKind.BOOL,
+    meaning="Fy(a-b-) by genotype, phenotype or coded condition; never by race",
+    missing="Unknown where no phenotype, genotype or coded condition says so",
+    source="C-DUFFY",
+)
 def duffy_null(s: Situation) -> Answer:
     return s.duffy
 
 
-@fact("duffy_null_known", FactKind.BOOL, missing="False where nothing on file says so", source="C-DUFFY", meaning="Known to be Duffy-null")
+@fact(
+    "duffy_null_known",
+    FactKind.BOOL,
+    meaning="Known to be Duffy-null",
+    missing="False where nothing on file says so",
+    source="C-DUFFY",
+)
 def duffy_null_known(s: Situation) -> Answer:
     return Known(is_true(s.duffy))
 
 
-@fact("duffy_suppressed", FactKind.BOOL, missing="Unknown where Duffy status or counts are", source="C-DUFFY",
-      meaning="Duffy-null, and the ANC lies between the site limit and 1.5, near the own median, not falling, not bound, no new "
-      "idiosyncratic drug, fewer than two infections in a year")  # fmt: skip
+@fact(
+    "duffy_suppressed",
+    FactKind.BOOL,
+    meaning=(
+        "Duffy-null, and the ANC lies between the site limit and 1.5, near the own median, not falling, not bound, "
+        "no new idiosyncratic drug, fewer than two infections in a year"
+    ),
+    missing="Unknown where Duffy status or counts are",
+    source="C-DUFFY",
+)
 def duffy_suppressed(s: Situation) -> Answer:
     latest = s.counts.in_force
     in_range = latest is not None and s.policy.duffy_null_anc <= latest.value < s.numbers.mild_below
@@ -250,8 +348,16 @@ def _new_idiosyncratic(s: Situation) -> Answer:
     return claim(s.chart, new, PrefetchKey.MEDICATION_REQUESTS)
 
 
-@fact("duffy_stable", FactKind.BOOL, missing="Unknown where Duffy status or counts are", source="C-DUFFY",
-      meaning="Duffy-null with an ANC of 0.8 to <1.0, three or more such results over 180 d, not falling, fewer than two infections")  # fmt: skip
+@fact(
+    "duffy_stable",
+    FactKind.BOOL,
+    meaning=(
+        "Duffy-null with an ANC of 0.8 to <1.0, three or more such results over 180 d, not falling, fewer than two "
+        "infections"
+    ),
+    missing="Unknown where Duffy status or counts are",
+    source="C-DUFFY",
+)
 def duffy_stable(s: Situation) -> Answer:
     return both(s.duffy, whether(s.course.long_stable_low, s, s.counts.in_force), _few_infections(s))
 
@@ -262,14 +368,25 @@ def counts_unusable(s: Situation) -> Answer:
     return _evidence(s, s.counts.unusable(("ANC", "WBC", "NEUT_PCT", "SEGS_PCT", "BANDS_PCT")))
 
 
-@fact("counts_conflict", FactKind.BOOL, missing=ON_HAND, source="C-ANC",
-      meaning="Results of the last 28 d contradict each other: within a draw, or close in time in different bands")  # fmt: skip
+@fact(
+    "counts_conflict",
+    FactKind.BOOL,
+    meaning="Results of the last 28 d contradict each other: within a draw, or close in time in different bands",
+    missing=ON_HAND,
+    source="C-ANC",
+)
 def counts_conflict(s: Situation) -> Answer:
     window = days(s.numbers.current_days)
     return _evidence(s, [c for c in s.counts.conflicts if c.first.taken.may_be_within(window, s.now)])
 
 
-@fact("platelets_unusable", FactKind.BOOL, missing=ON_HAND, source="RULES 7", meaning="A platelet count of the last 28 d cannot be used")
+@fact(
+    "platelets_unusable",
+    FactKind.BOOL,
+    meaning="A platelet count of the last 28 d cannot be used",
+    missing=ON_HAND,
+    source="RULES 7",
+)
 def platelets_unusable(s: Situation) -> Answer:
     return _evidence(s, s.counts.unusable(("PLT",)))
 
@@ -278,12 +395,19 @@ def _evidence(s: Situation, found: Sequence[HasSource]) -> Answer:
     return claim(s.chart, found)
 
 
-@fact("blasts_reported", FactKind.BOOL, missing="Unknown where cell counts or laboratory results are unavailable", source="RULES 18b",
-      meaning="Blasts above 0 % on a differential, or a coded film finding of blasts, of the last 28 d")  # fmt: skip
+@fact(
+    "blasts_reported",
+    FactKind.BOOL,
+    meaning="Blasts above 0 % on a differential, or a coded film finding of blasts, of the last 28 d",
+    missing="Unknown where cell counts or laboratory results are unavailable",
+    source="RULES 18b",
+)
 def blasts_reported(s: Situation) -> Answer:
     window = days(s.numbers.current_days)
     counted = [
-        m for m in s.chart.measurements if m.analyte == "BLASTS_PCT" and m.value and m.final and m.taken.may_be_within(window, s.now)
+        m
+        for m in s.chart.measurements
+        if m.analyte == "BLASTS_PCT" and m.value and m.final and m.taken.may_be_within(window, s.now)
     ]
     seen = [f for f in s.chart.findings if "blasts" in f.kinds and f.final and f.taken.may_be_within(window, s.now)]
     return claim(s.chart, [*counted, *seen], CELLS, PrefetchKey.LAB_RESULTS)

@@ -12,7 +12,9 @@ from cds_service.clinical.knowledge import Answer, Known, Unknown, both, claim, 
 from cds_service.clinical.shared_numbers import days
 from cds_service.clinical.situation import Situation
 
-VITALS_OR_PROBLEMS = "True on any evidence; unknown where vital signs or problems are unavailable and none of the rest says so"
+VITALS_OR_PROBLEMS = (
+    "True on any evidence; unknown where vital signs or problems are unavailable and none of the rest says so"
+)
 DRUGS = (PrefetchKey.MEDICATION_REQUESTS, PrefetchKey.MEDICATION_ADMINISTRATIONS)
 
 
@@ -22,8 +24,16 @@ def fever(s: Situation) -> Answer:
     return s.fever.fever
 
 
-@fact("infection_sign", FactKind.BOOL, missing=VITALS_OR_PROBLEMS, source="C-FEVER",
-      meaning="A dated active infection not yet treated for 72 h, systolic pressure below 90, hypothermia, or at ANC <0.5 a local symptom")  # fmt: skip
+@fact(
+    "infection_sign",
+    FactKind.BOOL,
+    meaning=(
+        "A dated active infection not yet treated for 72 h, systolic pressure below 90, hypothermia, or at ANC "
+        "<0.5 a local symptom"
+    ),
+    missing=VITALS_OR_PROBLEMS,
+    source="C-FEVER",
+)
 def infection_sign(s: Situation) -> Answer:
     return s.fever.infection_sign
 
@@ -51,52 +61,90 @@ def temperature_unusable(s: Situation) -> Answer:
     return claim(s.chart, s.fever.unusable_temperatures)
 
 
-@fact("treated", FactKind.BOOL, missing="Unknown where drugs or vital signs are unavailable: then not treated", source="C-TREATED",
-      meaning="An antipseudomonal drug is active, was started at most 10 d ago, and there is no shock")  # fmt: skip
+@fact(
+    "treated",
+    FactKind.BOOL,
+    meaning="An antipseudomonal drug is active, was started at most 10 d ago, and there is no shock",
+    missing="Unknown where drugs or vital signs are unavailable: then not treated",
+    source="C-TREATED",
+)
 def treated(s: Situation) -> Answer:
     return both(claim(s.chart, s.exposure.treating, PrefetchKey.MEDICATION_REQUESTS), negated(s.fever.shock))
 
 
-@fact("chemotherapy_exposure", FactKind.BOOL, missing="True on any evidence; unknown where drugs are unavailable", source="C-EXPOSURE",
-      meaning="Possible exposure to chemotherapy within the drug's fever look-back (42 to 180 d)")  # fmt: skip
+@fact(
+    "chemotherapy_exposure",
+    FactKind.BOOL,
+    meaning="Possible exposure to chemotherapy within the drug's fever look-back (42 to 180 d)",
+    missing="True on any evidence; unknown where drugs are unavailable",
+    source="C-EXPOSURE",
+)
 def chemotherapy_exposure(s: Situation) -> Answer:
     return claim(s.chart, chemo_exposures(s), *DRUGS)
 
 
 def chemo_exposures(s: Situation) -> list[Exposed]:
     """C-CHEMO."""
-    return s.exposure.within(lambda d: d.fever_rule == "chemo", lambda d: days(d.fever_lookback_days or s.numbers.nadir_days))
+    return s.exposure.within(
+        lambda d: d.fever_rule == "chemo", lambda d: days(d.fever_lookback_days or s.numbers.nadir_days)
+    )
 
 
-@fact("chemotherapy_within_14_days", FactKind.BOOL, missing="True on any evidence; unknown where drugs are unavailable", source="RULES 4",
-      meaning="Possible exposure to chemotherapy within 14 d: the nadir may still be to come")  # fmt: skip
+@fact(
+    "chemotherapy_within_14_days",
+    FactKind.BOOL,
+    meaning="Possible exposure to chemotherapy within 14 d: the nadir may still be to come",
+    missing="True on any evidence; unknown where drugs are unavailable",
+    source="RULES 4",
+)
 def chemotherapy_within_14_days(s: Situation) -> Answer:
     window = days(s.numbers.prenadir_days)
     return claim(s.chart, [e for e in chemo_exposures(s) if e.last.may_be_within(window, s.now)], *DRUGS)
 
 
-@fact("cytotoxic_within_42_days", FactKind.BOOL, missing="True on any evidence; unknown where drugs are unavailable", source="RULES 1",
-      meaning="Possible exposure to a cytotoxic or antibody-drug conjugate within its fever look-back")  # fmt: skip
+@fact(
+    "cytotoxic_within_42_days",
+    FactKind.BOOL,
+    meaning="Possible exposure to a cytotoxic or antibody-drug conjugate within its fever look-back",
+    missing="True on any evidence; unknown where drugs are unavailable",
+    source="RULES 1",
+)
 def cytotoxic_within_42_days(s: Situation) -> Answer:
     return claim(s.chart, [e for e in chemo_exposures(s) if e.drug.is_cytotoxic_or_adc], *DRUGS)
 
 
-@fact("antimetabolite_for_malignancy", FactKind.BOOL, missing="Unknown where drugs or problems are unavailable", source="RULES 2b",
-      meaning="A methotrexate-like drug within 14 d, with a coded haematological malignancy")  # fmt: skip
+@fact(
+    "antimetabolite_for_malignancy",
+    FactKind.BOOL,
+    meaning="A methotrexate-like drug within 14 d, with a coded haematological malignancy",
+    missing="Unknown where drugs or problems are unavailable",
+    source="RULES 2b",
+)
 def antimetabolite_for_malignancy(s: Situation) -> Answer:
-    taken = s.exposure.within(lambda d: d.fever_rule == "chemo-haem", lambda d: days(d.fever_lookback_days or s.numbers.infection_days))
+    taken = s.exposure.within(
+        lambda d: d.fever_rule == "chemo-haem", lambda d: days(d.fever_lookback_days or s.numbers.infection_days)
+    )
     return both(claim(s.chart, taken, *DRUGS), s.diseases.has(*HAEMATOLOGICAL_MALIGNANCY))
 
 
 def suspects(s: Situation) -> list[Exposed]:
     """Drugs taken within their look-back whose symptom calls for a count; antibacterials from day 7 on."""
-    taken = s.exposure.within(lambda d: d.fever_rule not in (None, "chemo"), lambda d: days(d.fever_lookback_days or s.numbers.infection_days))
+    taken = s.exposure.within(
+        lambda d: d.fever_rule not in (None, "chemo"), lambda d: days(d.fever_lookback_days or s.numbers.infection_days)
+    )
     return [e for e in taken if not _too_early(s, e)]
 
 
-@fact("warning_drug_symptom", FactKind.BOOL, missing="Unknown where drugs, problems or vital signs are unavailable", source="RULES 5",
-      meaning="Fever, throat symptom or infection sign of the kind the drug table names for a drug taken within its look-back, "
-      "and no count of 24 h (deferiprone: whatever the count)")  # fmt: skip
+@fact(
+    "warning_drug_symptom",
+    FactKind.BOOL,
+    meaning=(
+        "Fever, throat symptom or infection sign of the kind the drug table names for a drug taken within its "
+        "look-back, and no count of 24 h (deferiprone: whatever the count)"
+    ),
+    missing="Unknown where drugs, problems or vital signs are unavailable",
+    source="RULES 5",
+)
 def warning_drug_symptom(s: Situation) -> Answer:
     found = suspects(s)
     if not found:

@@ -9,7 +9,7 @@ from typing import Any
 
 from cds_service.clinical.chart import MedicationOrder
 from cds_service.clinical.drug_table import Drug
-from cds_service.clinical.knowledge import Answer, Unknown
+from cds_service.clinical.knowledge import DEFECT, Answer, Unknown
 from cds_service.clinical.situation import Situation
 
 
@@ -83,8 +83,15 @@ class FactSheet:
     def answer(self, name: str) -> Answer:
         """Known or unknown; `drug.…` facts outside a for-each rule are unknown."""
         if name not in self._answers:
-            self._answers[name] = self._compute(FACTS[name])
+            self._answers[name] = self._guarded(FACTS[name])
         return self._answers[name]
+
+    def _guarded(self, spec: FactSpec) -> Answer:
+        """A fault in one fact leaves it unknown, and the rules that need it reported; the others still speak."""
+        try:
+            return self._compute(spec)
+        except Exception:  # noqa: BLE001 - whatever it is, it must not take the other rules' cards away
+            return Unknown(frozenset({DEFECT}), "could not be computed")
 
     def _compute(self, spec: FactSpec) -> Answer:
         if not spec.about_drug:

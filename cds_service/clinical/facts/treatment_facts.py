@@ -13,7 +13,8 @@ from cds_service.clinical.draws import apart, plain
 from cds_service.clinical.drug_table import DefaultRoute, Drug
 from cds_service.clinical.exposure import ENDED
 from cds_service.clinical.facts.count_facts import CELLS, NEEDS_CELLS, whether
-from cds_service.clinical.facts.drug_facts import ALWAYS, judged_count
+from cds_service.clinical.facts.drug_facts import ALWAYS
+from cds_service.clinical.facts.limit_facts import judged_count
 from cds_service.clinical.facts.registry import DrugCase, FactKind, fact
 from cds_service.clinical.knowledge import Answer, Known, Unknown
 from cds_service.clinical.moments import Moment
@@ -39,7 +40,11 @@ def parenteral_beta_lactam(c: DrugCase) -> Answer:
 def course_start(c: DrugCase) -> Moment | None:
     """When the present course began: orders of the same class with gaps of at most 48 h are one course."""
     exposure = c.situation.exposure
-    earlier = [o for o in exposure.existing if any(d.drug_class == c.drug.drug_class and is_parenteral_beta_lactam(o, d) for d in o.drugs)]
+    earlier = [
+        o
+        for o in exposure.existing
+        if any(d.drug_class == c.drug.drug_class and is_parenteral_beta_lactam(o, d) for d in o.drugs)
+    ]
     starts = sorted(((s, o) for o in earlier if (s := exposure.started(o))), key=lambda pair: pair[0], reverse=True)
     begin = exposure.started(c.order)
     for start, order in starts:
@@ -52,8 +57,14 @@ def _ended(order: MedicationOrder, s: Situation) -> Moment:
     return order.end or (Moment.at(s.now) if order.status not in ENDED else order.start or Moment.at(s.now))
 
 
-@fact("drug.course_days", FactKind.NUMBER, unit="d", missing="Unknown where no start is stated", source="RULES B6",
-      meaning="Whole days of the present course; orders of the same class with gaps of at most 48 h are one course")  # fmt: skip
+@fact(
+    "drug.course_days",
+    FactKind.NUMBER,
+    unit="d",
+    meaning="Whole days of the present course; orders of the same class with gaps of at most 48 h are one course",
+    missing="Unknown where no start is stated",
+    source="RULES B6",
+)
 def course_days(c: DrugCase) -> Answer:
     start = course_start(c)
     if start is None or start.is_future(c.situation.now):
@@ -61,8 +72,14 @@ def course_days(c: DrugCase) -> Answer:
     return Known(Decimal(round(start.oldest_age(c.situation.now) / ONE_DAY)), start, (c.order.source,))
 
 
-@fact("drug.share_of_earlier_count", FactKind.NUMBER, unit="1", missing="Unknown where no count from before the course is on file", source="RULES 37",
-      meaning="The present ANC as a share of the last final count from before the course")  # fmt: skip
+@fact(
+    "drug.share_of_earlier_count",
+    FactKind.NUMBER,
+    unit="1",
+    meaning="The present ANC as a share of the last final count from before the course",
+    missing="Unknown where no count from before the course is on file",
+    source="RULES 37",
+)
 def share_of_earlier_count(c: DrugCase) -> Answer:
     if c.situation.chart.lacks(CELLS):
         return Unknown(frozenset({CELLS}))
@@ -90,7 +107,13 @@ def baseline_results(s: Situation) -> Answer:
     return Known(Decimal(len(chosen)), sources=tuple(sources))
 
 
-@fact("drug.last_doses", FactKind.TEXT, missing=ALWAYS, source="RULES 31", meaning="The last three doses ordered of this drug, newest first")
+@fact(
+    "drug.last_doses",
+    FactKind.TEXT,
+    meaning="The last three doses ordered of this drug, newest first",
+    missing=ALWAYS,
+    source="RULES 31",
+)
 def last_doses(c: DrugCase) -> Answer:
     exposure = c.situation.exposure
     if c.situation.chart.lacks(PrefetchKey.MEDICATION_REQUESTS):
@@ -107,8 +130,13 @@ def _dose(order: MedicationOrder) -> str:
     return order.dose_text or "dose not stated"
 
 
-@fact("myeloproliferative_words", FactKind.TEXT, missing=ALWAYS, source="RULES 31",
-      meaning="The coded myeloproliferative disease, or that none is coded and the indication is to be asked for")  # fmt: skip
+@fact(
+    "myeloproliferative_words",
+    FactKind.TEXT,
+    meaning="The coded myeloproliferative disease, or that none is coded and the indication is to be asked for",
+    missing=ALWAYS,
+    source="RULES 31",
+)
 def myeloproliferative_words(s: Situation) -> Answer:
     found = s.diseases.having(frozenset({"pv", "et", "pmf"}))
     words = ", ".join(dict.fromkeys(p.text for p in found))

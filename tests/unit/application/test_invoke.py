@@ -63,19 +63,30 @@ def test_answers_with_cards_and_every_verdict_once():
     assert [rule.id for rule in card.rules] == ["anc-low"]
     assert card.links[0].url == "https://x.org/guidelines/anc-low"
     low, fever = answer.evaluation.rules
-    assert (low.outcome, low.indicator, low.suggestions, low.card) == ("fired", "warning", ("repeat-cbc-diff",), card.uuid)
+    assert (low.outcome, low.indicator, low.suggestions, low.card) == (
+        "fired",
+        "warning",
+        ("repeat-cbc-diff",),
+        card.uuid,
+    )
     assert (fever.outcome, fever.indicator, fever.suggestions, fever.card) == ("not-fired", None, (), None)
     (because,) = low.because
     assert (because.fact, because.value, because.unit, because.at, because.sources) == (
-        "anc", 1.2, "10*9/L", "2026-11-21T15:00:00Z", ("Observation/o1",),
-    )  # fmt: skip
+        "anc",
+        1.2,
+        "10*9/L",
+        "2026-11-21T15:00:00Z",
+        ("Observation/o1",),
+    )
     assert answer.evaluation.knowledge_version == "2026.11.0"
     assert answer.evaluation.evaluated_at == NOW
 
 
 def test_shows_whole_numbers_bare_dates_and_words_as_what_they_are():
     limited = drug("tki", anc_hold=Decimal("1.5"))
-    each = rule("r", "drug.below_anc_limit && drug.ingredient == 'tki' && anc < 1.5 && anc_age_days < 5.0", each=ForEach.DRUG)
+    each = rule(
+        "r", "drug.below_anc_limit && drug.ingredient == 'tki' && anc < 1.5 && anc_age_days < 5.0", each=ForEach.DRUG
+    )
     one = service([each], chart(order(limited, start=9), anc("1", bare_date(1))))
     facts = {b.fact: b for b in one.answer(request(), now=NOW).evaluation.rules[0].because}
     assert (facts["anc"].value, facts["anc"].at) == (1, "2026-11-21")
@@ -131,7 +142,9 @@ def test_needs_no_counts_for_rules_that_look_at_none():
 
 def test_reports_data_problems():
     found = chart(anc("2.0"))
-    broken = type(found)(found.patient, measurements=found.measurements, data_problems=(DataProblem("k", "Observation/1", "words"),))
+    broken = type(found)(
+        found.patient, measurements=found.measurements, data_problems=(DataProblem("k", "Observation/1", "words"),)
+    )
     problems = service([LOW], broken).answer(request(), now=NOW).evaluation.data_problems
     assert [(p.kind, p.source, p.text) for p in problems] == [("k", "Observation/1", "words")]
 

@@ -64,6 +64,7 @@ def test_a_scope_rule_is_judged_with_all_others(small_library: SmallLibrary) -> 
                         summary=[{"text": "Child"}], detail=[{"text": "Child"}], line=[{"text": "Child"}])  # fmt: skip
     cases = [
         {"name": "child", "input": {"age": 9, "labs": [count(0.9)]}, "expect": {"outcome": "fired"}},
+        {"name": "well", "input": {"age": 9, "labs": [count(5)]}, "expect": {"outcome": "not-fired"}},
         {"name": "adult", "input": {"labs": [count(0.9)]}, "expect": {"outcome": "not-fired"}},
     ]
     small_library.write_cases("for-children", cases)

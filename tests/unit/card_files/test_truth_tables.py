@@ -8,6 +8,8 @@ import pytest
 
 from cds_service.card_files.truth_tables import TooManyFacts, assignments, guarantees, is_always_known
 from cds_service.clinical.conditions import ConditionCompiler
+from cds_service.clinical.facts.registry import FACTS, FactKind, FactSpec
+from cds_service.clinical.knowledge import Unknown
 
 COMPILER = ConditionCompiler({"low": Decimal("1.0")}, for_drug=True)
 
@@ -48,6 +50,17 @@ def test_known_wherever_the_conditions_hold(fact: str, texts: list[str]) -> None
 )
 def test_unknown_in_some_case(fact: str, texts: list[str]) -> None:
     assert not guarantees([COMPILER.compile(text) for text in texts], fact)
+
+
+def test_lists_of_words_are_tried_empty_and_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = FactSpec("groups_taken", FactKind.TEXTS, "Groups", "Unknown", "here", lambda _: Unknown())
+    monkeypatch.setitem(FACTS, "groups_taken", words)
+    compiler = ConditionCompiler({"low": Decimal("1.0")}, for_drug=False)
+    either = compiler.compile("'a' in groups_taken || anc < limits.low")
+    neither = compiler.compile("!('a' in groups_taken) && size(groups_taken) == 0 || anc < limits.low")
+    assert not guarantees([either], "anc")
+    assert not guarantees([neither], "anc")
+    assert guarantees([either, neither], "anc")
 
 
 def test_the_registry_says_what_is_always_known() -> None:

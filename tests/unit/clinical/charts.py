@@ -19,20 +19,18 @@ from cds_service.clinical.chart import (
     Patient,
     PerformedProcedure,
     Problem,
-    Route,
     ServiceOrder,
 )
 from cds_service.clinical.drug_table import Confidence, Drug, Risk
 from cds_service.clinical.facts import FACTS, DrugCase
 from cds_service.clinical.knowledge import Answer, Known
 from cds_service.clinical.moments import Moment
-from cds_service.clinical.situation import Situation, SitePolicy
+from cds_service.clinical.situation import SitePolicy, Situation
 
 NOW = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
 CARDS = Path(__file__).parents[3] / "cards"
 NUMBERS = read_numbers(CARDS / "shared.yaml")
 ADULT = Patient("p1", Moment.at(datetime(1970, 1, 1, tzinfo=UTC)), "female")
-ALL_KEYS = {"cellCounts", "vitalSigns", "conditions", "medicationRequests", "medicationAdministrations", "procedures"}
 
 
 def back(days: float = 0, hours: float = 0, minutes: float = 0) -> Moment:
@@ -111,7 +109,9 @@ COTRIMOXAZOLE = drug("cotrimoxazole prophylaxis", antibacterial="prophylaxis")
 FILGRASTIM = drug("filgrastim", mechanism_group="growth-factor", risk=Risk.RAISES_COUNT)
 
 
-def order(what: Drug | None, status: str = "active", start: Any = None, end: Any = None, **more: Any) -> MedicationOrder:
+def order(
+    what: Drug | None, status: str = "active", start: Any = None, end: Any = None, **more: Any
+) -> MedicationOrder:
     drugs = () if what is None else (what,)
     return MedicationOrder(
         more.pop("source", f"MedicationRequest/m{next(_serial)}"),
@@ -135,9 +135,7 @@ def dose(what: Drug, days: float | Moment, **more: Any) -> Administration:
 
 
 def problem(kind: str, days: Any = None, *, active: bool = True, recorded: Any = None, **more: Any) -> Problem:
-    return Problem(
-        frozenset({kind}), kind, active, f"Condition/c{next(_serial)}", when(days), when(recorded), **more
-    )
+    return Problem(frozenset({kind}), kind, active, f"Condition/c{next(_serial)}", when(days), when(recorded), **more)
 
 
 def procedure(kind: str, days: Any = None) -> PerformedProcedure:
@@ -196,14 +194,3 @@ def value(fact: str, about: Situation | DrugCase) -> Any:
 
 def drug_case(about: Situation, one: MedicationOrder) -> DrugCase:
     return DrugCase(about, one, one.drugs[0])
-
-
-def decimal_or_none(number: str | None) -> Decimal | None:
-    return None if number is None else Decimal(number)
-
-
-__all__ = [
-    "ALL_KEYS", "CARDS", "CEFEPIME", "CEFTRIAXONE", "CHEMO", "COTRIMOXAZOLE", "FILGRASTIM", "HOME_CHEMO", "METHIMAZOLE", "NOW",
-    "NUMBERS", "Decimal", "Known", "Route", "anc", "ask", "back", "bare_date", "chart", "decimal_or_none", "dose", "draft", "drug",
-    "drug_case", "finding", "lab", "order", "problem", "procedure", "sbp", "service_order", "situation", "temp", "value", "wbc", "when",
-]  # fmt: skip

@@ -39,7 +39,14 @@ def texts(*variants: str | tuple[str, str]) -> tuple[Text, ...]:
     return tuple(Text(Template(text), guard(when)) for text, when in pairs)
 
 
-def suggestion(kind: SuggestionKind, label: str = "Do it", *, due: tuple[Due, ...] = (), each: bool = False, when: str | None = None) -> SuggestionRule:
+def suggestion(
+    kind: SuggestionKind,
+    label: str = "Do it",
+    *,
+    due: tuple[Due, ...] = (),
+    each: bool = False,
+    when: str | None = None,
+) -> SuggestionRule:
     return SuggestionRule(kind, Template(label), guard(when), due, each)
 
 
@@ -82,7 +89,9 @@ def rule(
     )
 
 
-def library(*rules: Rule, order: tuple[str, ...] = (), joins: Mapping[str, str] | None = None, budget: int = 3) -> RuleLibrary:
+def library(
+    *rules: Rule, order: tuple[str, ...] = (), joins: Mapping[str, str] | None = None, budget: int = 3
+) -> RuleLibrary:
     presentation = Presentation(
         order=order,
         own_action_cards=budget,

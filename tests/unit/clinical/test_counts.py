@@ -1,4 +1,4 @@
-"""C-UNIT comparators, C-VALID, C-ANC and C-FRESH: which count grades, which only bounds, which contradict each other."""
+"""C-UNIT comparators, C-VALID, C-ANC and C-FRESH: which count grades, which bounds, which contradict each other."""
 
 from __future__ import annotations
 
@@ -110,7 +110,9 @@ def test_derives_an_upper_bound_from_a_bounded_wbc():
     ("direct", "percent", "conflict"),
     [("1.0", "24", False), ("1.0", "25", True), ("2.0", "48", False), ("2.0", "49", True), ("0.5", "14", False)],
 )
-def test_reports_direct_and_derived_that_differ_by_more_than_the_greater_of_a_fifth_and_one_fifth(direct, percent, conflict):
+def test_reports_direct_and_derived_that_differ_by_more_than_the_greater_of_a_fifth_and_one_fifth(
+    direct, percent, conflict
+):
     about = counts(anc(direct), wbc("5"), lab("NEUT_PCT", percent))
     assert bool(about.conflicts) is conflict
 
@@ -162,7 +164,14 @@ def test_grades_by_the_lowest_final_count_of_24_h(results, expected):
 
 @pytest.mark.parametrize(
     ("preliminary", "hours", "expected"),
-    [("0.8", 0, "0.8"), ("0.8", 48, "0.8"), ("0.8", 72, "0.8"), ("0.8", 72.1, "1.2"), ("1.3", 0, "1.2"), ("1.2", 0, "1.2")],
+    [
+        ("0.8", 0, "0.8"),
+        ("0.8", 48, "0.8"),
+        ("0.8", 72, "0.8"),
+        ("0.8", 72.1, "1.2"),
+        ("1.3", 0, "1.2"),
+        ("1.2", 0, "1.2"),
+    ],
 )
 def test_uses_a_preliminary_count_only_where_lower_and_at_most_24_h_older(preliminary, hours, expected):
     labs = [anc("1.2", back(hours=48)), anc(preliminary, back(hours=hours), final=False)]
@@ -244,7 +253,10 @@ def test_looks_at_a_fresh_lower_count_rather_than_the_bound():
     assert counts(anc("0.4", 3), wbc("1.2")).at_most.value == Decimal("0.4")
     assert counts(anc("0.4", 8), wbc("1.2")).at_most.value == Decimal("1.2")
     assert counts(anc("1.3", 3), wbc("1.2")).at_most.value == Decimal("1.2")
-    assert [c.value for c in counts(anc("0.4", 8), wbc("1.2")).low_counts(Decimal(28))] == [Decimal("0.4"), Decimal("1.2")]
+    assert [c.value for c in counts(anc("0.4", 8), wbc("1.2")).low_counts(Decimal(28))] == [
+        Decimal("0.4"),
+        Decimal("1.2"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -262,7 +274,9 @@ def test_has_a_count_within_24_h_only_where_it_surely_is(taken, available):
     assert value("count_within_24_h", situation(anc("1.0", taken))) is available
 
 
-@pytest.mark.parametrize(("days", "current", "fresh"), [(7, True, True), (7.5, True, False), (28, True, False), (28.5, False, False)])
+@pytest.mark.parametrize(
+    ("days", "current", "fresh"), [(7, True, True), (7.5, True, False), (28, True, False), (28.5, False, False)]
+)
 def test_counts_are_current_for_28_days_and_fresh_for_7(days, current, fresh):
     about = situation(anc("0.8", days))
     assert value("anc_current", about) is current
@@ -308,7 +322,9 @@ def test_haemoglobin_is_low_by_sex_or_the_laboratorys_lower_limit(sex, number, l
     assert value("haemoglobin_low", about) is low
 
 
-@pytest.mark.parametrize(("number", "limit", "low"), [("150", None, False), ("149", None, True), ("145", "140", False), ("149", "160", True)])
+@pytest.mark.parametrize(
+    ("number", "limit", "low"), [("150", None, False), ("149", None, True), ("145", "140", False), ("149", "160", True)]
+)
 def test_platelets_are_low_below_150_or_the_laboratorys_lower_limit(number, limit, low):
     low_limit = None if limit is None else Decimal(limit)
     assert value("platelets_low", situation(lab("PLT", number, low_limit=low_limit))) is low
@@ -323,7 +339,13 @@ def test_other_lineages_count_for_28_days_final_ones_first():
 
 @pytest.mark.parametrize(
     ("number", "limit", "days", "low"),
-    [("3.9", None, 1, True), ("4.0", None, 1, False), ("3.6", "3.5", 1, False), ("4.2", "4.5", 1, False), ("3.9", None, 29, False)],
+    [
+        ("3.9", None, 1, True),
+        ("4.0", None, 1, False),
+        ("3.6", "3.5", 1, False),
+        ("4.2", "4.5", 1, False),
+        ("3.9", None, 29, False),
+    ],
 )
 def test_wbc_is_low_below_the_laboratorys_limit_which_counts_up_to_4(number, limit, days, low):
     low_limit = None if limit is None else Decimal(limit)
@@ -332,12 +354,32 @@ def test_wbc_is_low_below_the_laboratorys_limit_which_counts_up_to_4(number, lim
 
 @pytest.mark.parametrize(
     "fact",
-    ["anc", "anc_current", "anc_at_most", "anc_is_bound", "count_within_24_h", "wbc_low", "platelets", "haemoglobin_low", "falling", "stable"],
+    [
+        "anc",
+        "anc_current",
+        "anc_at_most",
+        "anc_is_bound",
+        "count_within_24_h",
+        "wbc_low",
+        "platelets",
+        "haemoglobin_low",
+        "falling",
+        "stable",
+    ],
 )
 def test_nothing_about_counts_is_known_where_they_are_unavailable(fact):
-    answer = ask(fact, situation(anc("0.4"), unavailable=("cellCounts",)))
-    assert not isinstance(answer, Known)
-    assert answer.missing == {"cellCounts"}
+    for labs in ([], [anc("1.0")], [anc("0.4", 29)]):
+        answer = ask(fact, situation(*labs, unavailable=("cellCounts",)))
+        assert not isinstance(answer, Known)
+        assert answer.missing == {"cellCounts"}
+
+
+@pytest.mark.parametrize("labs", [[anc("0.99")], [wbc("0.9")], [anc("0.4", 28)]])
+def test_a_current_count_below_1_0_is_evidence_even_where_others_may_be_missing(labs):
+    about = situation(*labs, unavailable=("cellCounts",))
+    assert value("anc_at_most", about) < 1
+    assert value("anc_at_most_current", about) is True
+    assert value("falling", about) is None
 
 
 def test_says_why_a_result_cannot_be_used():

@@ -7,20 +7,20 @@ from decimal import Decimal
 import pytest
 
 from cds_service.clinical.course import Course
+from cds_service.clinical.situation import SitePolicy
 from tests.unit.clinical.charts import (
     FILGRASTIM,
     METHIMAZOLE,
+    anc,
     back,
     dose,
     finding,
-    anc,
     order,
     problem,
     situation,
     value,
     wbc,
 )
-from cds_service.clinical.situation import SitePolicy
 
 
 def course(*things) -> Course:

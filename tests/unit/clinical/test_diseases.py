@@ -14,7 +14,10 @@ from tests.unit.clinical.charts import bare_date, problem, procedure, situation,
 @pytest.mark.parametrize(
     ("thing", "marrow"),
     [
-        *[(problem(kind), True) for kind in ("aml", "all", "apl", "mds", "cmml", "hcl", "aplastic-anaemia", "cml-blast")],
+        *[
+            (problem(kind), True)
+            for kind in ("aml", "all", "apl", "mds", "cmml", "hcl", "aplastic-anaemia", "cml-blast")
+        ],
         (problem("cml", stage="blast phase"), True),
         (problem("cml", stage="accelerated phase"), False),
         (problem("cml-accelerated"), False),
@@ -46,7 +49,8 @@ def test_does_not_know_of_marrow_disease_without_problems_or_procedures(key):
         ("haematological_malignancy", "aml all apl mds cmml cml cll hcl myeloma lymphoma"),
         (
             "neutropenic_disease",
-            "aml all apl mds cmml hcl aplastic-anaemia lgl agranulocytosis severe-chronic-neutropenia cyclic-neutropenia",
+            "aml all apl mds cmml hcl aplastic-anaemia lgl agranulocytosis severe-chronic-neutropenia "
+            "cyclic-neutropenia",
         ),
         ("leukaemia_on_file", "aml all apl mds cmml cml"),
         ("cml", "cml cml-blast cml-accelerated"),

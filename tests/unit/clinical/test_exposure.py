@@ -130,9 +130,7 @@ def test_explains_nothing_without_a_count_and_does_not_know_without_orders():
         assert value("nadir28", situation(anc("0.4"), unavailable=(key,))) is None
 
 
-@pytest.mark.parametrize(
-    ("count_at_3_days", "bound", "nadir"), [("0.4", "1.2", False), ("1.3", "0.4", True)]
-)
+@pytest.mark.parametrize(("count_at_3_days", "bound", "nadir"), [("0.4", "1.2", False), ("1.3", "0.4", True)])
 def test_the_exposure_has_to_explain_the_lower_of_count_and_bound(count_at_3_days, bound, nadir):
     about = situation(anc(count_at_3_days, 3), wbc(bound, 0), dose(CHEMO, 2))
     assert value("nadir28", about) is nadir
@@ -196,7 +194,10 @@ def test_takes_the_newest_exposure_for_the_words():
     about = situation(dose(CHEMO, 9), dose(CHEMO, 30))
     assert value("days_after_chemotherapy", about) == 9
     assert value("chemotherapy_words", about) == "carboplatin, 9 days ago"
-    assert value("chemotherapy_words", situation(order(CHEMO, start=9))) == "carboplatin, 9 days ago (order; no dose on record)"
+    assert (
+        value("chemotherapy_words", situation(order(CHEMO, start=9)))
+        == "carboplatin, 9 days ago (order; no dose on record)"
+    )
     assert value("chemotherapy_words", situation(order(HOME_CHEMO, start=9))) == "capecitabine, ongoing"
     assert value("chemotherapy_words", situation()) is None
     assert value("days_after_chemotherapy", situation()) is None

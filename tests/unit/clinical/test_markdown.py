@@ -17,12 +17,43 @@ MARKS = "-=+*_#>|~`[](){}<>!\\&.:;@0123456789 \t\n\r\u2028\u200b"
 nasty = st.text(st.one_of(st.sampled_from(MARKS), st.characters(exclude_categories=["Cs"])), max_size=60)
 pieces = st.lists(
     st.sampled_from(
-        ["- ", "1. ", "12) ", "# ", "> ", "```", "~~~", "|a|b|", "|-|-|", "---", "===", "    x", "<b>", "</b>", "<!--", "&lt;",
-         "&#60;", "[a](http://x.y)", "![a](b)", "http://x.y", "<http://x.y>", "javascript:alert(1)", "www.x.y", "*a*", "__b__",
-         "[x]: y", "\\", "\n", "\n\n", "\t", "word", " "]
+        [
+            "- ",
+            "1. ",
+            "12) ",
+            "# ",
+            "> ",
+            "```",
+            "~~~",
+            "|a|b|",
+            "|-|-|",
+            "---",
+            "===",
+            "    x",
+            "<b>",
+            "</b>",
+            "<!--",
+            "&lt;",
+            "&#60;",
+            "[a](http://x.y)",
+            "![a](b)",
+            "http://x.y",
+            "<http://x.y>",
+            "javascript:alert(1)",
+            "www.x.y",
+            "*a*",
+            "__b__",
+            "[x]: y",
+            "\\",
+            "\n",
+            "\n\n",
+            "\t",
+            "word",
+            " ",
+        ]
     ),
     max_size=8,
-).map("".join)  # fmt: skip
+).map("".join)
 
 
 def visible(text: str) -> str:

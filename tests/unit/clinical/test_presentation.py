@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from cds_service.clinical.cards import Action, Indicator, Link
 from cds_service.clinical.drug_table import Confidence
+from cds_service.clinical.facts import FACTS
 from cds_service.clinical.presentation import Presenter
 from cds_service.clinical.rules import Due, ForEach
 from cds_service.clinical.situation import SitePolicy
@@ -55,7 +57,9 @@ def test_a_critical_verdict_has_a_card_of_its_own_wherever_its_file_puts_it(plac
 
 
 @pytest.mark.parametrize("place", ["own", "action", "summary"])
-@pytest.mark.parametrize(("hook", "title"), [("patient-view", "Neutropenia summary"), ("order-sign", "Notes on this order")])
+@pytest.mark.parametrize(
+    ("hook", "title"), [("patient-view", "Neutropenia summary"), ("order-sign", "Notes on this order")]
+)
 def test_all_information_shares_one_card(place, hook, title):
     cards = present([one("a", "info", place), one("b", "info", place)], hook=hook)
     assert shape(cards) == [("info", ["a", "b"])]
@@ -131,7 +135,6 @@ def test_a_summary_always_has_fewer_than_140_characters(text, number):
 
 
 def test_prints_the_basis_the_unknown_the_rule_its_version_and_the_source():
-    reads = one("r", "warning", summary=texts("ANC {anc}"))
     reads = rule("r", "anc < 1.5 || duffy_null || sickle_cell_disease", hooks=HOOKS)
     (card,) = present([reads], anc("1.2", 1, source="Observation/o1"))
     assert "Based on: ANC 1.2 10\\*9/L" in card.detail
@@ -148,7 +151,9 @@ def test_says_that_the_age_is_not_known():
 
 
 def test_links_to_the_page_of_the_first_rule_and_to_guidelines_once():
-    cards = present([one("a", "info"), one("b", "info")], link_for=lambda rule_id: Link("How", f"https://x.org/{rule_id}"))
+    cards = present(
+        [one("a", "info"), one("b", "info")], link_for=lambda rule_id: Link("How", f"https://x.org/{rule_id}")
+    )
     assert [link.url for link in cards[0].links] == ["https://x.org/a", "https://example.org/g"]
 
 
@@ -168,9 +173,16 @@ REMOVE = suggestion(Kind.REMOVE_DRAFT, "Remove {drug.name}", each=True)
 
 def each_drug(*suggestions, level=None, **more):
     return rule(
-        "r", "drug.below_anc_limit", each=ForEach.DRUG, levels=level or {"warning": None}, hooks=HOOKS, suggestions=suggestions,
-        summary=texts("Hold {drugs}"), line=texts("Hold {drug.name}"), **more,
-    )  # fmt: skip
+        "r",
+        "drug.below_anc_limit",
+        each=ForEach.DRUG,
+        levels=level or {"warning": None},
+        hooks=HOOKS,
+        suggestions=suggestions,
+        summary=texts("Hold {drugs}"),
+        line=texts("Hold {drug.name}"),
+        **more,
+    )
 
 
 @pytest.mark.parametrize(
@@ -190,7 +202,12 @@ def test_lets_choose_one_of_hold_and_reduce_for_one_order(names, suggestions, be
 
 @pytest.mark.parametrize(
     ("names", "summary"),
-    [(["a"], "Hold A"), (["a", "b"], "Hold A and B"), (["a", "b", "c", "d"], "Hold A, B and 2 more"), (["a", "a"], "Hold A")],
+    [
+        (["a"], "Hold A"),
+        (["a", "b"], "Hold A and B"),
+        (["a", "b", "c", "d"], "Hold A, B and 2 more"),
+        (["a", "a"], "Hold A"),
+    ],
 )
 def test_a_for_each_rule_gives_one_card_with_a_line_and_a_suggestion_for_each_drug(names, summary):
     orders = [order(drug(name, **LIMITED), start=5) for name in names]
@@ -210,9 +227,15 @@ def test_the_most_urgent_drug_comes_first():
 
 @pytest.mark.parametrize(
     ("confidence", "minimum", "offered"),
-    [("high", "medium", True), ("medium", "medium", True), ("low", "medium", False),
-     ("high", "high", True), ("medium", "high", False), ("low", "high", False)],
-)  # fmt: skip
+    [
+        ("high", "medium", True),
+        ("medium", "medium", True),
+        ("low", "medium", False),
+        ("high", "high", True),
+        ("medium", "high", False),
+        ("low", "high", False),
+    ],
+)
 def test_offers_what_rests_on_a_drug_row_only_with_enough_confidence(confidence, minimum, offered):
     one_order = draft(drug("a", **LIMITED, confidence=Confidence(confidence)))
     cbc = suggestion(Kind.REPEAT_CBC, "CBC")
@@ -253,7 +276,9 @@ def test_a_scope_rule_repeats_what_the_silenced_rules_would_have_said():
 
 
 def test_says_what_could_not_be_checked_and_why():
-    cards = present([rule("a", "fever", hooks=HOOKS), rule("b", "anc < 1.5", hooks=HOOKS)], anc("1.2"), unavailable=("vitalSigns",))
+    cards = present(
+        [rule("a", "fever", hooks=HOOKS), rule("b", "anc < 1.5", hooks=HOOKS)], anc("1.2"), unavailable=("vitalSigns",)
+    )
     assert shape(cards) == [("warning", ["b"]), ("info", ["a"])]
     assert cards[1].summary == "Neutropenia checks incomplete: vital signs (fever) not available"
     assert "- vital signs (fever): not sent" in cards[1].detail
@@ -273,3 +298,22 @@ def test_escapes_what_comes_from_the_chart():
     (card,) = present([both], order(evil, start=5), anc("0.4"))
     assert "<b>" not in card.detail
     assert "](" not in card.detail.replace("\\](", "")
+
+
+def test_says_that_counts_may_be_missing_where_a_card_fired_on_those_at_hand():
+    cards = present([rule("a", "anc < 1.0", hooks=HOOKS)], anc("0.4"), unavailable=("cellCounts",))
+    assert shape(cards) == [("warning", ["a"]), ("info", ["a"])]
+    assert "Not evaluated" not in cards[1].detail
+
+
+def test_a_fault_in_one_fact_takes_no_other_card_away(monkeypatch):
+    def fail(about):
+        raise ZeroDivisionError("1.2")
+
+    monkeypatch.setitem(FACTS, "pregnant", dataclasses.replace(FACTS["pregnant"], compute=fail))
+    rules = [rule("a", "pregnant", hooks=HOOKS), rule("b", "anc < 1.5", unless="pregnant", hooks=HOOKS)]
+    cards = present(rules, anc("1.2"))
+    assert shape(cards) == [("warning", ["b"]), ("info", ["a"])]
+    assert "a fault of this service; please report it" in cards[1].detail
+    assert "- Title of a" in cards[1].detail
+    assert "1.2" not in cards[1].detail

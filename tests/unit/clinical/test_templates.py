@@ -1,4 +1,4 @@
-"""Card text: placeholders are filled with what is known, with words for what is not, and never with a rounded number."""
+"""Card text: placeholders are filled with what is known, words for what is not, and never a rounded number."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cds_service.clinical.templates import MissingFact, Template, shown, unknown
 from tests.unit.clinical.charts import NOW, back
 
 LIMITS = {"low": Decimal("1.50")}
-FACTS = {"anc": Known(Decimal("1.20"), back(hours=2)), "wbc": Known(Decimal("3"), shown="<3"), "hot": Known(True)}
+FACTS = {"anc": Known(Decimal("1.20"), back(hours=2)), "wbc": Known(Decimal(3), shown="<3"), "hot": Known(True)}
 
 
 def fill(text: str, **more) -> str:
@@ -54,7 +54,15 @@ def test_escapes_values_but_not_its_own_text():
 
 @pytest.mark.parametrize(
     ("value", "words"),
-    [(True, "yes"), (False, "no"), (Decimal("0.4990"), "0.499"), (Decimal("1E+2"), "100"), (7, "7"), ("x", "x"), (("a", "b"), "a, b")],
+    [
+        (True, "yes"),
+        (False, "no"),
+        (Decimal("0.4990"), "0.499"),
+        (Decimal("1E+2"), "100"),
+        (7, "7"),
+        ("x", "x"),
+        (("a", "b"), "a, b"),
+    ],
 )
 def test_shows_a_value_as_a_person_reads_it(value, words):
     assert shown(Known(value)) == words

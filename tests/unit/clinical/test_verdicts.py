@@ -40,15 +40,25 @@ def judge(rules, *things, **more):
 def test_fires_where_the_condition_is_known_and_its_exception_is_not(when, unless, things, unavailable, outcome):
     verdict = judge([rule("r", when, unless=unless)], *things, unavailable=unavailable)["r"]
     assert verdict.outcome == outcome
-    assert verdict.missing_keys == (frozenset({"vitalSigns", "conditions"} & set(unavailable)) if outcome == "unknown" and unavailable else frozenset())
+    assert verdict.missing_keys == (
+        frozenset({"vitalSigns", "conditions"} & set(unavailable))
+        if outcome == "unknown" and unavailable
+        else frozenset()
+    )
 
 
 @pytest.mark.parametrize(
     ("things", "unavailable", "indicator"),
-    [([*FEVER, anc("0.4")], (), Indicator.CRITICAL), ([*FEVER, anc("0.6")], (), Indicator.WARNING), (FEVER, ("cellCounts",), Indicator.WARNING)],
+    [
+        ([*FEVER, anc("0.4")], (), Indicator.CRITICAL),
+        ([*FEVER, anc("0.6")], (), Indicator.WARNING),
+        (FEVER, ("cellCounts",), Indicator.WARNING),
+    ],
 )
 def test_takes_the_first_level_that_is_known_to_hold(things, unavailable, indicator):
-    found = judge([rule("r", "fever", levels={"critical": "anc < 0.5", "warning": None})], *things, unavailable=unavailable)["r"]
+    found = judge(
+        [rule("r", "fever", levels={"critical": "anc < 0.5", "warning": None})], *things, unavailable=unavailable
+    )["r"]
     assert found.indicator is indicator
 
 
@@ -107,7 +117,13 @@ def test_every_rule_of_the_hook_once_and_no_other():
 
 
 LIMITED = drug("tki", anc_hold=anc("1.0").value)
-EACH = rule("r", "drug.below_anc_limit", each=ForEach.DRUG, levels={"critical": "drug.below_severe", "warning": None}, hooks=frozenset({"patient-view", "order-sign"}))  # fmt: skip
+EACH = rule(
+    "r",
+    "drug.below_anc_limit",
+    each=ForEach.DRUG,
+    levels={"critical": "drug.below_severe", "warning": None},
+    hooks=frozenset({"patient-view", "order-sign"}),
+)
 
 
 def test_runs_over_active_drugs_on_opening_a_chart_and_over_drafts_on_ordering():
@@ -142,7 +158,11 @@ SCOPE = rule(
     "scope",
     "child || pregnant",
     scope=True,
-    levels={"critical": "level['a'] == 'critical'", "warning": "level['a'] in ['warning', 'critical']", "info": "anc < 1.5"},
+    levels={
+        "critical": "level['a'] == 'critical'",
+        "warning": "level['a'] in ['warning', 'critical']",
+        "info": "anc < 1.5",
+    },
 )
 
 
@@ -186,6 +206,8 @@ def test_names_what_a_verdict_rests_on_and_what_was_not_known():
 
 
 def test_gathers_missing_keys_of_unknown_rules_only():
-    verdicts = judge([rule("a", "pregnant"), rule("b", "fever"), rule("c", "fever || hot")], *FEVER, unavailable=("conditions",))
+    verdicts = judge(
+        [rule("a", "pregnant"), rule("b", "fever"), rule("c", "fever || hot")], *FEVER, unavailable=("conditions",)
+    )
     assert all_missing_keys(verdicts.values()) == {"conditions"}
     assert isinstance(ADULT, Patient)

@@ -39,7 +39,7 @@ def chart(reader: FhirChartReader) -> ReadChart:
     existing = [
         ORIGINAL,
         order("held", status="on-hold"),
-        order("broken", category={"coding": []}),
+        order("broken", category="inpatient"),
         order("over", status="completed"),
     ]
     drafts = [
