@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -31,6 +32,8 @@ from cds_service.clinical.suggestions import SuggestedStep
 from cds_service.clinical.verdicts import Verdict, all_missing_keys, because, judge_all, missing_facts
 from cds_service.clinical.wording import offered
 from cds_service.errors import ChartUnavailable, UnknownService
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -76,11 +79,21 @@ class HookService:
         self, request: HookRequest, read: ReadChart, situation: Situation, verdicts: Sequence[Verdict]
     ) -> list[Card]:
         def actions(step: SuggestedStep) -> tuple[Action, ...]:
-            about = replace(step, patient_id=request.patient_id, encounter_id=_text(request.context, "encounterId"))
-            return self.writer.actions_for(about, read, now=situation.now, requester=_text(request.context, "userId"))
+            try:
+                return self._written(request, read, situation, step)
+            except Exception as error:  # one suggestion never takes the cards down (invariant 9): it becomes a line
+                fault = {"error": type(error).__name__, "hookInstance": request.hook_instance}
+                _log.error("suggestion_failed", extra=fault)
+                return ()
 
         presenter = Presenter(self.library, situation, actions, lambda: str(uuid.uuid4()), self._link)
         return presenter.present(verdicts)
+
+    def _written(
+        self, request: HookRequest, read: ReadChart, situation: Situation, step: SuggestedStep
+    ) -> tuple[Action, ...]:
+        about = replace(step, patient_id=request.patient_id, encounter_id=_text(request.context, "encounterId"))
+        return self.writer.actions_for(about, read, now=situation.now, requester=_text(request.context, "userId"))
 
     def _link(self, rule_id: str) -> Link | None:
         return Link("How this rule works", f"{self.guideline_url}/{rule_id}") if self.guideline_url else None

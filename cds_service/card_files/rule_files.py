@@ -86,6 +86,7 @@ class RuleFile:
         self._compiler = ConditionCompiler(
             values, for_drug="for_each" in content, sees_levels=bool(content.get("scope"))
         )
+        self._drug_compiler = ConditionCompiler(values, for_drug=True)
         rule = Rule(
             id=content["id"],
             version=content["version"],
@@ -135,14 +136,15 @@ class RuleFile:
             return None
         return replace(self._shared[shared], name=name)
 
-    def _guard(self, part: Mapping[str, Any]) -> Guard:
-        return Guard(self._condition(part.get("when")), self._condition(part.get("unless")))
+    def _guard(self, part: Mapping[str, Any], *, about_drug: bool = False) -> Guard:
+        compiler = self._drug_compiler if about_drug else self._compiler
+        return Guard(self._condition(part.get("when"), compiler), self._condition(part.get("unless"), compiler))
 
-    def _condition(self, text: str | None) -> Condition | None:
+    def _condition(self, text: str | None, compiler: ConditionCompiler) -> Condition | None:
         if text is None:
             return None
         try:
-            return self._compiler.compile(" ".join(text.split()))
+            return compiler.compile(" ".join(text.split()))
         except ConditionError as problem:
             column = f" (column {problem.column})" if problem.column else ""
             self._fault(f"condition {text.strip()!r}: {problem}{column}", text)
@@ -169,7 +171,7 @@ class RuleFile:
         return SuggestionRule(
             kind=kind,
             label=self._template(given["label"]),
-            guard=self._guard(given),
+            guard=self._guard(given, about_drug=bool(given.get("each_drug"))),
             due=tuple(Due(step["days"], self._guard(step)) for step in steps),
             about_order=bool(given.get("each_drug")),
             rests_on=tuple(name for name in given.get("rests_on", ()) if self._is_fact(name)),

@@ -1,4 +1,7 @@
-"""The neutrophil count in force, its conflicts and bounds, and the counts beside it (C-ANC, C-BAND, C-FRESH, C-LINEAGE)."""
+"""The neutrophil count in force, its conflicts and bounds, and the counts beside it.
+
+Source: C-ANC, C-BAND, C-FRESH, C-LINEAGE.
+"""
 
 from __future__ import annotations
 
@@ -120,7 +123,9 @@ class Counts:
     def at_most(self) -> Count | None:
         """The bound where there is one, unless a fresh count in force is lower: only to be compared with "below"."""
         bound, graded = self.bound, self.in_force
-        if bound is None or (graded and graded.value < bound.value and self.is_current(graded, self.numbers.fever_count_days)):
+        if bound is None or (
+            graded and graded.value < bound.value and self.is_current(graded, self.numbers.fever_count_days)
+        ):
             return graded
         return bound
 
@@ -191,7 +196,10 @@ class Counts:
         usable = [
             m
             for m in self.chart.measurements
-            if m.analyte in analytes and m.value is not None and m.taken.may_be_within(window, self.now) and _says_how_low(m)
+            if m.analyte in analytes
+            and m.value is not None
+            and m.taken.may_be_within(window, self.now)
+            and _says_how_low(m)
         ]
         return max([m for m in usable if m.final] or usable, key=lambda m: m.taken, default=None)
 

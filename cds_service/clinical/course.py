@@ -1,4 +1,4 @@
-"""The course of the neutrophil count: falling, stable, or what is usual for this person (C-TREND, C-STABLE, C-DUFFY)."""
+"""The course of the neutrophil count: falling, stable, or usual for this person (C-TREND, C-STABLE, C-DUFFY)."""
 
 from __future__ import annotations
 
@@ -83,7 +83,11 @@ class Course:
         if self.growth_factor or not self.recent:
             return False
         latest, window = self.recent[0], days(self.numbers.fast_fall_days)
-        return any(self._fell_fast(earlier, latest) for earlier in self.recent[1:] if apart(earlier.taken, latest.taken) <= window)
+        return any(
+            self._fell_fast(earlier, latest)
+            for earlier in self.recent[1:]
+            if apart(earlier.taken, latest.taken) <= window
+        )
 
     def _fell_fast(self, earlier: Count, latest: Count) -> bool:
         lost = earlier.value - latest.value

@@ -82,7 +82,11 @@ class Diseases:
     def pregnancies(self) -> list[Problem]:
         """Active pregnancies; a dated one counts up to 300 d, an undated one always (rule 9)."""
         window = days(self.numbers.pregnancy_days)
-        return [p for p in self.having(frozenset({"pregnancy"})) if p.dated is None or p.dated.may_be_within(window, self.now)]
+        return [
+            p
+            for p in self.having(frozenset({"pregnancy"}))
+            if p.dated is None or p.dated.may_be_within(window, self.now)
+        ]
 
     @cached_property
     def age_years(self) -> int | None:
@@ -102,7 +106,9 @@ class Diseases:
     def infections_since(self, kinds: frozenset[str], number_of_days: Decimal) -> list[Problem]:
         """Infections of any status with onset (else recorded) within so many days."""
         window = days(number_of_days)
-        return [p for p in self.chart.problems if p.kinds & kinds and p.dated and p.dated.may_be_within(window, self.now)]
+        return [
+            p for p in self.chart.problems if p.kinds & kinds and p.dated and p.dated.may_be_within(window, self.now)
+        ]
 
 
 def _advanced(problem: Problem) -> bool:

@@ -47,14 +47,13 @@ class Conflict:
 
 def counts_of(analyte: str, measurements: Iterable[Measurement], numbers: SharedNumbers, now: datetime) -> list[Count]:
     """Usable counts of one analyte that are not in the future. Units: 10*9/L."""
-    chosen = (m for m in measurements if m.analyte == analyte and m.value is not None and not m.taken.is_future(now))
+    chosen = (m for m in measurements if m.analyte == analyte and not m.taken.is_future(now))
     return [count for m in chosen if (count := _count(m, numbers)) is not None]
 
 
 def _count(measurement: Measurement, numbers: SharedNumbers) -> Count | None:
     value = measurement.value
-    assert value is not None
-    if comparator_problem(measurement, numbers):
+    if value is None or comparator_problem(measurement, numbers):
         return None
     below = (measurement.comparator or "").startswith("<")
     return Count(

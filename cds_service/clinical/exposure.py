@@ -62,7 +62,11 @@ class Exposure:
     @cached_property
     def doses(self) -> list[Administration]:
         """Doses given, of drugs we know, by a route that counts at all."""
-        return [a for a in self.chart.administrations if a.drugs and a.route is not Route.LOCAL and not a.given.is_future(self.now)]
+        return [
+            a
+            for a in self.chart.administrations
+            if a.drugs and a.route is not Route.LOCAL and not a.given.is_future(self.now)
+        ]
 
     @cached_property
     def possible(self) -> list[Exposed]:
@@ -95,7 +99,8 @@ class Exposure:
         """True where a dose of this order is on file, or one that names no order, not before this one began."""
         began = order.start or order.authored
         return any(
-            drug in a.drugs and (a.order == order.source or (a.order is None and began and a.given.latest >= began.earliest))
+            drug in a.drugs
+            and (a.order == order.source or (a.order is None and began and a.given.latest >= began.earliest))
             for a in self.doses
         )
 
@@ -116,7 +121,9 @@ class Exposure:
             for d in a.drugs
             if chosen(d) and _just_before(a.given, draw, window)
         ]
-        return doses + [e for o in self.existing for d in o.drugs if chosen(d) and (e := self._proven(o, d, draw, window))]
+        return doses + [
+            e for o in self.existing for d in o.drugs if chosen(d) and (e := self._proven(o, d, draw, window))
+        ]
 
     def _proven(self, order: MedicationOrder, drug: Drug, draw: Moment, window: timedelta) -> Exposed | None:
         if order.route is Route.INTRATHECAL or order.status == "cancelled":
@@ -130,7 +137,13 @@ class Exposure:
         return None
 
     def _proven_at_home(
-        self, order: MedicationOrder, drug: Drug, draw: Moment, window: timedelta, began: Moment | None, ended: Moment | None
+        self,
+        order: MedicationOrder,
+        drug: Drug,
+        draw: Moment,
+        window: timedelta,
+        began: Moment | None,
+        ended: Moment | None,
     ) -> Exposed | None:
         """A home drug was surely started before the draw and ended at most 28 d before it, or goes on."""
         begin = began or ended

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
+from typing import cast
 
 from cds_service.clinical.chart import Chart, Measurement, PrefetchKey, Problem
 from cds_service.clinical.draws import plain
@@ -71,7 +72,9 @@ class Fever:
         run: list[Measurement] = []
         for reading in self.temperatures:
             run = [*run, reading] if _value(reading) >= self.numbers.fever_sustained else []
-            if len(run) > 1 and run[-1].taken.latest - run[0].taken.earliest >= minutes(self.numbers.fever_sustained_minutes):
+            if len(run) > 1 and run[-1].taken.latest - run[0].taken.earliest >= minutes(
+                self.numbers.fever_sustained_minutes
+            ):
                 return run
         return []
 
@@ -79,11 +82,15 @@ class Fever:
     def reported(self) -> list[Problem]:
         """A fever coded as an active problem, encounter reason or observation, dated within 48 h."""
         window = hours(self.numbers.reported_fever_hours)
-        return [p for p in self._active(REPORTED_FEVER) if p.dated is not None and p.dated.may_be_within(window, self.now)]
+        return [
+            p for p in self._active(REPORTED_FEVER) if p.dated is not None and p.dated.may_be_within(window, self.now)
+        ]
 
     @property
     def fever(self) -> Answer:
-        return claim(self.chart, [*self.febrile_readings, *self.reported], PrefetchKey.VITAL_SIGNS, PrefetchKey.CONDITIONS)
+        return claim(
+            self.chart, [*self.febrile_readings, *self.reported], PrefetchKey.VITAL_SIGNS, PrefetchKey.CONDITIONS
+        )
 
     def _active(self, kinds: frozenset[str]) -> list[Problem]:
         return [p for p in self.chart.problems if p.active and p.kinds & kinds]
@@ -108,10 +115,9 @@ class Fever:
 
     @cached_property
     def shock_readings(self) -> list[Measurement]:
-        n = self.numbers
+        """Systolic pressures below 90; implausible ones have no value (codes/analytes.csv)."""
         usable = [m for m in self._vitals("SBP") if m.value is not None]
-        plausible = [m for m in usable if n.systolic_plausible_from <= _value(m) <= n.systolic_plausible_to]
-        return [m for m in plausible if _value(m) < n.shock_systolic_below]
+        return [m for m in usable if _value(m) < self.numbers.shock_systolic_below]
 
     @property
     def shock(self) -> Answer:
@@ -143,7 +149,12 @@ class Fever:
 
     @property
     def infection_sign(self) -> Answer:
-        signs: list[HasSource] = [*self.infections, *self.shock_readings, *self.hypothermic_readings, *self.severe_count_symptoms]
+        signs: list[HasSource] = [
+            *self.infections,
+            *self.shock_readings,
+            *self.hypothermic_readings,
+            *self.severe_count_symptoms,
+        ]
         return claim(self.chart, signs, PrefetchKey.VITAL_SIGNS, PrefetchKey.CONDITIONS)
 
     @property
@@ -157,7 +168,7 @@ class Fever:
         if self.febrile_readings or self.reported:
             return "Fever"
         if self.shock_readings:
-            return f"Systolic {plain(min(_value(m) for m in self.shock_readings))} mm[Hg]"
+            return f"Systolic {plain(min(_value(m) for m in self.shock_readings))} mmHg"
         if self.hypothermic_readings:
             return f"Temperature {plain(_value(self.hypothermic_readings[-1]))} C"
         first = next(iter([*self.infections, *self.severe_count_symptoms]), None)
@@ -185,13 +196,15 @@ class Fever:
     @property
     def borderline(self) -> bool:
         """A reading of 38.0-38.2 that is no fever by the set definition."""
-        in_between = [m for m in self.temperatures if self.numbers.fever_sustained <= _value(m) < self.numbers.fever_single]
+        in_between = [
+            m for m in self.temperatures if self.numbers.fever_sustained <= _value(m) < self.numbers.fever_single
+        ]
         return bool(in_between) and not self.febrile_readings
 
 
 def _value(measurement: Measurement) -> Decimal:
-    assert measurement.value is not None
-    return measurement.value
+    """The number of a reading that was chosen because it has one."""
+    return cast(Decimal, measurement.value)
 
 
 def ago(measurement: Measurement, now: datetime) -> str:

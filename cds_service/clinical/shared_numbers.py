@@ -36,8 +36,6 @@ class SharedNumbers:
     infection_days: Decimal
     antibacterial_hours: Decimal
     shock_systolic_below: Decimal
-    systolic_plausible_from: Decimal
-    systolic_plausible_to: Decimal
     hypothermia_single_below: Decimal
     hypothermia_below: Decimal
     hypothermia_minutes: Decimal
@@ -85,6 +83,7 @@ class SharedNumbers:
     clozapine_early_window: Decimal
     clozapine_middle_window: Decimal
     clozapine_late_window: Decimal
+    course_gap_hours: Decimal
     restart_days: Decimal
     adult_years: Decimal
     pregnancy_days: Decimal

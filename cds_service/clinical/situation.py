@@ -62,7 +62,9 @@ class Situation:
 
     def _recent_growth_factors(self) -> list[str]:
         window = days(self.numbers.growth_factor_days)
-        return [e.source for e in self.exposure.within(lambda d: d.mechanism_group == "growth-factor", lambda d: window)]
+        return [
+            e.source for e in self.exposure.within(lambda d: d.mechanism_group == "growth-factor", lambda _: window)
+        ]
 
     @cached_property
     def severe_and_fresh(self) -> bool:

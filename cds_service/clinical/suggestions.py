@@ -44,7 +44,7 @@ RESTS_ON_DRUG_ROW = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class SuggestedStep:
-    """One thing to offer. `order` is the reference of the order it is about ("MedicationRequest/1") where it is about one.
+    """One thing to offer. `order` is the reference of the order it is about ("MedicationRequest/1"), if any.
 
     `due_in_days` is None for now. `label` and `description` are filled in, `reason` goes into the written resource;
     `sources` are the results it rests on.

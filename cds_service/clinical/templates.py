@@ -14,7 +14,7 @@ from cds_service.clinical.fever import age_words
 from cds_service.clinical.knowledge import Answer, Known
 
 PLACEHOLDER = re.compile(r"\{([a-z_][a-z0-9_.]*)(?:\|([^{}]*))?\}")
-SPECIAL = frozenset({"drugs", "due_days", "due_date"})
+SPECIAL = frozenset({"drugs", "due", "due_date"})
 """Placeholders the engine fills itself: the drugs a for-each rule fired for, the day a suggestion is for."""
 
 

@@ -177,7 +177,9 @@ def _apply_scope(rule: Rule, sheet: FactSheet, verdicts: dict[str, Verdict]) -> 
 
 def _has_to_say(verdict: Verdict) -> bool:
     """What fired, or is unknown for other reasons than missing data: those stay reported as not evaluated."""
-    return verdict.outcome is not Outcome.NOT_FIRED and not (verdict.outcome is Outcome.UNKNOWN and verdict.missing_keys)
+    return verdict.outcome is not Outcome.NOT_FIRED and not (
+        verdict.outcome is Outcome.UNKNOWN and verdict.missing_keys
+    )
 
 
 def _level_word(verdict: Verdict) -> str | None:

@@ -61,7 +61,10 @@ def fill(
     now = sheet.situation.now
     special = {"drugs": drug_names(verdict)}
     if due is not None:
-        special |= {"due_days": str(due), "due_date": f"{now + timedelta(days=due):%Y-%m-%d}"}
+        special |= {
+            "due": f"{due} day" if due == 1 else f"{due} days",
+            "due_date": f"{now + timedelta(days=due):%Y-%m-%d}",
+        }
     return template.fill(sheet.answer, now=now, limits=verdict.rule.limit_values, special=special, escape=escaping)
 
 
@@ -84,11 +87,24 @@ def offered(verdict: Verdict, situation: Situation) -> tuple[tuple[SuggestionRul
         return ()
     chosen = []
     for suggestion in verdict.rule.suggestions:
-        cases = [case for case in verdict.cases if judge_guard(suggestion.guard, case.sheet) is Truth.TRUE]
+        candidates = _candidates(verdict, situation) if suggestion.about_order else verdict.cases
+        cases = [case for case in candidates if judge_guard(suggestion.guard, case.sheet) is Truth.TRUE]
         if not suggestion.about_order:
             cases = cases[:1]
         chosen += [(suggestion, case) for case in cases if _confident(suggestion, case, situation)]
     return tuple(chosen)
+
+
+def _candidates(verdict: Verdict, situation: Situation) -> Sequence[FiredCase]:
+    """The drugs an order can be offered for: those the rule fired for or, in a rule about the patient, the active ones."""
+    if verdict.rule.for_each is not None:
+        return verdict.cases
+    whole = lead(verdict)
+    return [
+        FiredCase(whole.sheet.for_drug(order, drug), whole.indicator, order, drug)
+        for order in situation.exposure.active
+        for drug in order.drugs
+    ]
 
 
 def _confident(suggestion: SuggestionRule, case: FiredCase, situation: Situation) -> bool:

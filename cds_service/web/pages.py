@@ -6,7 +6,6 @@ Everything is rendered on the server and escaped; there is no script.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from itertools import groupby
 
 from flask import Blueprint, Response, abort, render_template
@@ -75,9 +74,13 @@ def facts_of(rule: Rule) -> list[FactSpec]:
 
 
 def condition_lines(rule: Rule) -> list[tuple[str, str]]:
-    """What fires the rule and at which level, as written in its file."""
-    levels = [(f"{level.indicator.value} where", text) for level in rule.levels for text in _texts(level.guard)]
-    return [*(("fires where", text) for text in _texts(rule.guard)), *levels]
+    """What fires the rule and at which level, as written in its file; the first level that holds is taken."""
+    fires = [("fires where", text) for text in _condition(rule.guard)]
+    for level in rule.levels:
+        fires += [(f"{level.indicator.value} where", text) for text in _condition(level.guard)] or [
+            ("otherwise" if len(rule.levels) > 1 else "level", level.indicator.value)
+        ]
+    return fires
 
 
 def offers_of(rule: Rule) -> list[tuple[str, str]]:
@@ -85,11 +88,12 @@ def offers_of(rule: Rule) -> list[tuple[str, str]]:
     return [(_PLACEHOLDER.sub("…", offer.label.text), offer.kind.value) for offer in rule.suggestions]
 
 
-def _texts(guard: Guard) -> Iterable[str]:
-    if guard.when is not None:
-        yield guard.when.text
-    if guard.unless is not None:
-        yield f"not ({guard.unless.text})"
+def _condition(guard: Guard) -> list[str]:
+    """Both parts of a guard as one condition; nothing where it has none."""
+    if guard.unless is None:
+        return [guard.when.text.strip()] if guard.when else []
+    unless = f"not ({guard.unless.text.strip()})"
+    return [f"({guard.when.text.strip()})\nand {unless}" if guard.when else unless]
 
 
 def _page(template: str, *, status: int = 200, **values: object) -> Response:

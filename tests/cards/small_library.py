@@ -30,7 +30,7 @@ GOOD_RULE: Json = {
     "summary": [{"text": "ANC {anc} ({anc.age})"}],
     "detail": [{"text": "Below {limits.moderate_below}."}],
     "line": [{"text": "ANC {anc}"}],
-    "suggestions": [{"kind": "repeat-cbc-diff", "label": "Repeat in {due_days} days", "due_days": 7}],
+    "suggestions": [{"kind": "repeat-cbc-diff", "label": "Repeat in {due}", "due_days": 7}],
     "override_reasons": ["will-monitor"],
     "sources": ["F1"],
     "changes": [{"version": "1.0.0", "date": "2026-11-22", "text": "First version"}],

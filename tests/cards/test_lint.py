@@ -59,7 +59,7 @@ RULE_FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "critical line": ({"place": "summary"}, "a critical card must have the place own"),
     "suggestion twice": ({"suggestions": [REPEAT, REPEAT]}, "suggestion repeat-cbc-diff stands here twice"),
     "day that is not given": (
-        {"suggestions": [{"kind": "repeat-cbc-diff", "label": "Repeat in {due_days} days"}]},
+        {"suggestions": [{"kind": "repeat-cbc-diff", "label": "Repeat in {due}"}]},
         "prints due_days, but due_days is not given",
     ),
     "last day with a condition": (

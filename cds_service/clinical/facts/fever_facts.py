@@ -7,7 +7,7 @@ from cds_service.clinical.diseases import HAEMATOLOGICAL_MALIGNANCY
 from cds_service.clinical.drug_table import Drug
 from cds_service.clinical.exposure import Exposed
 from cds_service.clinical.facts.count_facts import count_within_24_h
-from cds_service.clinical.facts.registry import FactKind, fact
+from cds_service.clinical.facts.registry import DrugCase, FactKind, fact
 from cds_service.clinical.knowledge import Answer, Known, Unknown, both, claim, either, is_true, lacking, negated
 from cds_service.clinical.shared_numbers import days
 from cds_service.clinical.situation import Situation
@@ -196,3 +196,10 @@ def _symptom_for(s: Situation, exposed: Exposed) -> Answer:
             return both(s.fever.fever, uncounted)
         case _:
             return both(either(s.fever.fever, throat), uncounted)
+
+
+@fact("drug.to_pause", FactKind.BOOL, missing="False where no symptom is known", source="RULES 5",
+      meaning="The symptom the drug table names is there, and the table says it may be paused until the count is known")  # fmt: skip
+def drug_to_pause(c: DrugCase) -> Answer:
+    suspected = [e for e in symptomatic(c.situation) if e.drug == c.drug and pausable(c.situation, e.drug)]
+    return Known(bool(suspected), sources=(c.order.source,))

@@ -196,7 +196,7 @@ def sign_details(s: Situation) -> Answer:
     f = s.fever
     readings = dict.fromkeys([*f.febrile_readings, *f.hypothermic_readings])
     words = [f"{plain(m.value)} C {age(m.taken, s)}" for m in readings if m.value is not None]
-    words += [f"systolic {plain(m.value)} mm[Hg] {age(m.taken, s)}" for m in f.shock_readings if m.value is not None]
+    words += [f"systolic {plain(m.value)} mmHg {age(m.taken, s)}" for m in f.shock_readings if m.value is not None]
     problems = [*f.reported, *f.infections, *f.severe_count_symptoms]
     words += [f"{p.text} ({age(p.dated, s)})" for p in problems if p.dated]
     words += [f"{p.text} (undated, not counted)" for p in f.undated_infections]

@@ -22,8 +22,6 @@ from cds_service.clinical.shared_numbers import days, hours
 from cds_service.clinical.situation import Situation
 
 ONE_DAY = timedelta(days=1)
-JOINED = timedelta(hours=48)
-"""Orders of a class with a gap of at most this are one course (clinical specification, B6)."""
 
 
 def is_parenteral_beta_lactam(order: MedicationOrder, drug: Drug) -> bool:
@@ -47,8 +45,9 @@ def course_start(c: DrugCase) -> Moment | None:
     ]
     starts = sorted(((s, o) for o in earlier if (s := exposure.started(o))), key=lambda pair: pair[0], reverse=True)
     begin = exposure.started(c.order)
+    joined = hours(c.situation.numbers.course_gap_hours)
     for start, order in starts:
-        if begin is not None and start < begin and begin.earliest - _ended(order, c.situation).latest <= JOINED:
+        if begin is not None and start < begin and begin.earliest - _ended(order, c.situation).latest <= joined:
             begin = start
     return begin
 

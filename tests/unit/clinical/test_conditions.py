@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from decimal import Decimal
 
 import pytest
@@ -17,6 +18,7 @@ from cds_service.clinical.conditions import (
     limits_in,
     names_in,
 )
+from cds_service.clinical.facts import FACTS, FactKind
 from cds_service.clinical.knowledge import Known, Unknown
 
 LIMITS = {"low": Decimal("1.0")}
@@ -136,3 +138,12 @@ def test_keeps_its_text_and_facts():
 
 def test_passes_on_a_message_without_a_place():
     assert str(_readable(RuntimeError("INVALID_ARGUMENT: too deep\nmore"))) == "too deep"
+
+
+def test_judges_a_fact_that_is_a_list_of_words(monkeypatch):
+    words = dataclasses.replace(FACTS["anc_words"], name="words", kind=FactKind.TEXTS)
+    monkeypatch.setitem(FACTS, "words", words)
+    condition = ConditionCompiler({}, for_drug=False).compile("'a' in words")
+    assert condition.judge(lambda name: Known(("a", "b"))) is Truth.TRUE
+    assert condition.judge(lambda name: Known(("b",))) is Truth.FALSE
+    assert condition.judge(lambda name: Unknown()) is Truth.UNKNOWN

@@ -49,8 +49,10 @@ def test_does_not_know_of_marrow_disease_without_problems_or_procedures(key):
         ("haematological_malignancy", "aml all apl mds cmml cml cll hcl myeloma lymphoma"),
         (
             "neutropenic_disease",
-            "aml all apl mds cmml hcl aplastic-anaemia lgl agranulocytosis severe-chronic-neutropenia "
-            "cyclic-neutropenia",
+            (
+                "aml all apl mds cmml hcl aplastic-anaemia lgl agranulocytosis cyclic-neutropenia"
+                " severe-chronic-neutropenia"
+            ),
         ),
         ("leukaemia_on_file", "aml all apl mds cmml cml"),
         ("cml", "cml cml-blast cml-accelerated"),

@@ -247,7 +247,7 @@ def test_offers_what_rests_on_a_drug_row_only_with_enough_confidence(confidence,
 
 def test_a_suggestion_says_when_it_is_due():
     due = (Due(7, guard("falling")), Due(21, guard()))
-    repeat = suggestion(Kind.REPEAT_CBC, "CBC in {due_days} days, {due_date}", due=due)
+    repeat = suggestion(Kind.REPEAT_CBC, "CBC in {due}, {due_date}", due=due)
     (card,) = present([one("r", "warning", suggestions=(repeat,))])
     assert card.suggestions[0].label == "CBC in 21 days, 2026-12-13"
     (sooner,) = present([one("r", "warning", suggestions=(repeat,))], anc("0.4"), anc("1.2", 30))

@@ -80,4 +80,4 @@ def test_names_placeholders_that_stand_for_nothing(text):
 
 
 def test_accepts_placeholders_that_stand_for_something():
-    assert unknown_names(Template("{anc} {anc.age} {drug.name} {limits.low} {due_days} {drugs}"), LIMITS) == []
+    assert unknown_names(Template("{anc} {anc.age} {drug.name} {limits.low} {due} {drugs}"), LIMITS) == []

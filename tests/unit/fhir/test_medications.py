@@ -99,6 +99,15 @@ def test_says_that_an_order_names_no_medication(reader: FhirChartReader, medicat
     assert chart.unavailable["medicationRequests"] == "an order points to a medication that was not sent"
 
 
+@pytest.mark.parametrize("status", ["cancelled", 7])
+def test_an_order_that_does_not_count_spoils_nothing_by_naming_no_medication(
+    reader: FhirChartReader, status: Any
+) -> None:
+    chart = chart_of(reader, {"medicationRequests": bundle(pointing(None, status=status))})
+    assert problems_of(chart) == {("unnamed-medication", "MedicationRequest/m1")}
+    assert "medicationRequests" not in chart.unavailable
+
+
 def test_takes_a_draft_without_a_medication_as_it_is(reader: FhirChartReader) -> None:
     chart = chart_of(reader, {"medicationRequests": None}, bundle(pointing(None, status="draft", intent=None)))
     assert (only(chart).draft, only(chart).drugs, chart.data_problems) == (True, (), ())

@@ -286,3 +286,10 @@ def test_reads_reported_signs(reader: FhirChartReader, code: Any, members: Any, 
     chart = chart_with(reader, {**finding("751-8", **members), "code": code})
     assert [set(p.kinds) for p in chart.problems] == ([] if kinds is None else [kinds])
     assert all(p.active and p.dated is not None and p.source == "Observation/f1" for p in chart.problems)
+
+
+@pytest.mark.parametrize("code", [None, 7, {"coding": [{}]}])
+def test_reports_an_observation_that_does_not_say_what_was_observed(reader: FhirChartReader, code: Any) -> None:
+    chart = chart_with(reader, count("o1"), count("o2") | {"code": code})
+    assert len(chart.measurements) == 1
+    assert problems_of(chart) == {("broken-resource", "Observation/o2")}

@@ -178,6 +178,31 @@ def test_refuses_a_patient_search_that_found_another_patient(reader: FhirChartRe
         chart_of(reader, {"patient": bundle({"resourceType": "Patient", "id": "p2"})})
 
 
+def test_another_patients_resources_change_nothing_but_do_not_say_that_there_are_no_counts(
+    reader: FhirChartReader,
+) -> None:
+    stray = {"subject": {"reference": "Patient/p2"}}
+    found = {"cellCounts": bundle(count("o2") | stray), "conditions": bundle(CONDITION | stray)}
+    assert {"cellCounts", "conditions"} & set(chart_of(reader, found).unavailable) == {"cellCounts"}
+
+
+def test_opens_a_batch_response_and_knows_each_of_its_answers(reader: FhirChartReader) -> None:
+    asked = (bundle(count()), bundle(total=0, self_url=f"{BASE}/Condition?patient=p1"))
+    batch = {"resourceType": "Bundle", "type": "batch-response", "entry": [{"resource": one} for one in asked]}
+    chart = chart_of(reader, {"data": batch})
+    assert {"cellCounts", "conditions"}.isdisjoint(chart.unavailable)
+    assert [m.analyte for m in chart.measurements] == ["ANC"]
+
+
+def test_results_inside_a_report_answer_for_cell_counts(reader: FhirChartReader) -> None:
+    inner = {name: value for name, value in count().items() if name not in ("subject", "effectiveDateTime")}
+    report = count(code="58410-2", resourceType="DiagnosticReport", valueQuantity=None, contained=[inner])
+    for key in ("cellCounts", "reports"):
+        chart = chart_of(reader, {key: bundle(report)})
+        assert "cellCounts" not in chart.unavailable
+        assert [m.analyte for m in chart.measurements] == ["ANC"]
+
+
 def test_sets_other_patients_resources_aside_without_their_ids(reader: FhirChartReader) -> None:
     stray = count("o2", subject={"reference": "Patient/secret2"})
     mother = {"resourceType": "Patient", "id": "secret3"}

@@ -41,6 +41,7 @@ def chart(reader: FhirChartReader) -> ReadChart:
         order("held", status="on-hold"),
         order("broken", category="inpatient"),
         order("over", status="completed"),
+        order("loose", category={"text": "home"}, reasonCode={"text": "lupus"}, subject=None),
     ]
     drafts = [
         order("d1", "carboplatin", status="draft"),
@@ -194,6 +195,13 @@ def test_changes_only_status_and_reason_of_an_order(
     assert action.type == "update"
     assert action.resource == {**before, "status": status, "statusReason": {"text": "ANC 0.8 on 2026-11-22"}}
     assert original == before
+
+
+def test_puts_lone_objects_into_arrays_and_names_the_patient(terminology: Terminology, chart: ReadChart) -> None:
+    (action,) = write(terminology, chart, SuggestionKind.HOLD_MEDICATION, order="MedicationRequest/loose")
+    assert action.resource is not None
+    assert (action.resource["category"], action.resource["reasonCode"]) == ([{"text": "home"}], [{"text": "lupus"}])
+    assert action.resource["subject"] == {"reference": "Patient/p1"}
 
 
 def test_keeps_no_older_reason_where_there_is_no_new_one(terminology: Terminology, chart: ReadChart) -> None:
