@@ -214,7 +214,8 @@ def _dropped_suppressors(rule: Rule) -> Iterator[tuple[str, Rule]]:
 
 
 def _changed_conditions(rule: Rule) -> Iterator[tuple[str, Rule]]:
-    compiler = ConditionCompiler(rule.limit_values, for_drug=rule.for_each is not None, sees_levels=rule.scope)
+    about_drugs = rule.for_each is not None or any(suggestion.about_order for suggestion in rule.suggestions)
+    compiler = ConditionCompiler(rule.limit_values, for_drug=about_drugs, sees_levels=rule.scope)
     for place, given, rebuild in _guards(rule):
         if given.when is not None and given is not rule.guard:
             yield f"{place} when dropped", rebuild(replace(given, when=None))

@@ -129,7 +129,7 @@ def suggestions_stand_once(rule: Rule) -> Iterator[Fault]:
 def due_days_go_with_their_words(rule: Rule) -> Iterator[Fault]:
     """A label that prints a day needs one, and the last day must hold always."""
     for suggestion in rule.suggestions:
-        printed = {p.name for p in suggestion.label.placeholders} & {"due_days", "due_date"}
+        printed = {p.name for p in suggestion.label.placeholders} & {"due", "due_date"}
         if printed and not suggestion.due:
             yield f"label of {suggestion.kind} prints {min(printed)}, but due_days is not given", suggestion.kind
         if suggestion.due and suggestion.due[-1].guard.conditions:

@@ -60,7 +60,7 @@ RULE_FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "suggestion twice": ({"suggestions": [REPEAT, REPEAT]}, "suggestion repeat-cbc-diff stands here twice"),
     "day that is not given": (
         {"suggestions": [{"kind": "repeat-cbc-diff", "label": "Repeat in {due}"}]},
-        "prints due_days, but due_days is not given",
+        "prints due, but due_days is not given",
     ),
     "last day with a condition": (
         {"suggestions": [{**REPEAT, "due_days": [{"days": 7, "when": "hot"}]}]},

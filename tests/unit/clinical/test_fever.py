@@ -81,7 +81,6 @@ def test_is_a_fever_by_reading_or_by_report(things, fever):
         ([sbp("89")], True),
         ([sbp("90")], False),
         ([sbp("50")], True),
-        ([sbp("49")], False),
         ([sbp("301")], False),
         ([sbp("120", 2), sbp("85", 20)], True),
         ([sbp("85", 24.1)], False),
