@@ -175,7 +175,7 @@ def show_card(rule_id: str, as_json: bool) -> None:
 
 @cards.command("lint")
 @click.argument("directory", required=False, type=click.Path(path_type=Path, exists=True, file_okay=False))
-@click.option("--write-lock", is_flag=True, help="Record the present versions in versions.lock, and write the tables of the README.")
+@click.option("--write-lock", is_flag=True, help="Record the versions, and write the tables of the README.")
 @_guarded
 def lint_cards(directory: Path | None, write_lock: bool) -> int:
     """Check the library (or the one in DIRECTORY); exit 1 where it has faults."""

@@ -195,9 +195,8 @@ class CdsClient:
                 method, url, json=body, headers={"Accept": "application/json"}, timeout=self._timeout
             )
         except requests.RequestException as error:
-            raise CdsClientError(
-                f"No answer from {url} ({type(error).__name__}): is the service running there?"
-            ) from error
+            hint = "is the service running there?" if "://" in url else "the URL needs http:// or https://"
+            raise CdsClientError(f"No answer from {url} ({type(error).__name__}): {hint}") from error
         milliseconds = (time.perf_counter() - started) * 1000
         return CdsCall(answer.status_code, _json_or_none(answer), milliseconds)
 

@@ -34,7 +34,7 @@ class HookRequest:
     """One call of one service.
 
     `patient_id` is the bare id. `prefetch` is as sent: an absent key was not supplied, a key with None has no data
-    (CDS Hooks 2.0, prefetch). `draft_orders` is the Bundle as sent or None; `selections` the references of order-select.
+    (CDS Hooks 2.0, prefetch). `draft_orders` is the Bundle as sent or None; `selections` are references.
     `fhir` is set only where the server is allowed for this client. `client` and `tenant` name the caller where known.
     """
 

@@ -44,4 +44,3 @@ class Moment:
 
     def is_future(self, now: datetime) -> bool:
         return self.earliest > now
-

@@ -96,7 +96,7 @@ def offered(verdict: Verdict, situation: Situation) -> tuple[tuple[SuggestionRul
 
 
 def _candidates(verdict: Verdict, situation: Situation) -> Sequence[FiredCase]:
-    """The drugs an order can be offered for: those the rule fired for or, in a rule about the patient, the active ones."""
+    """The drugs an order can be offered for: those the rule fired for or, in a rule about the patient, all active."""
     if verdict.rule.for_each is not None:
         return verdict.cases
     whole = lead(verdict)

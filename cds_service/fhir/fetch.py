@@ -18,6 +18,7 @@ from cds_service.fhir.references import Reference
 from cds_service.fhir.templates import UnresolvedToken, fill_template
 
 NOBODY_TO_ASK = "not sent as prefetch, and no FHIR server to ask"
+NO_SUCH_PATIENT = "the FHIR server does not know this patient"
 MOST_MEDICATIONS = 40
 
 
@@ -52,7 +53,7 @@ class Fetcher:
         results = self._run(plan.queries, self.request.fhir)
         complete = _delivered(parcels, plan, results)
         unsaid: dict[PrefetchKey, str | None] = {key: plan.unresolved.get(key, NOBODY_TO_ASK) for key in wanted}
-        reasons = unsaid | sorting.reasons(complete)
+        reasons = unsaid | sorting.reasons(complete) | _of_nobody(plan, results)
         return complete, {key: reason for key in wanted if (reason := reasons[key]) is not None}
 
     def _plan(
@@ -96,6 +97,15 @@ class Fetcher:
             for entry in read_pages(result.pages, result.reason).entries
             if entry.type == "Medication"
         ]
+
+
+def _of_nobody(plan: Plan, results: Mapping[str, ReadResult]) -> dict[PrefetchKey, str | None]:
+    """A server that does not know the patient finds nothing about them: that is no "none on file"."""
+    patient = results.get(PrefetchKey.PATIENT.value)
+    if patient is None or not patient.absent:
+        return {}
+    reason: str | None = NO_SUCH_PATIENT
+    return dict.fromkeys(plan.keys.values(), reason)
 
 
 def _key(name: str) -> PrefetchKey | None:

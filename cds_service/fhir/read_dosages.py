@@ -173,5 +173,6 @@ def read_dose_words(dosages: Iterable[Json]) -> str | None:
         for holder in (*mappings(dosage.get("doseAndRate")), dosage):
             quantity = mapping(holder.get("doseQuantity"))
             if (value := number(quantity.get("value"))) is not None:
-                return f"{value} {text(quantity.get('unit')) or text(quantity.get('code')) or ''}".strip()
+                unit = text(quantity.get("unit")) or text(quantity.get("code")) or ""
+                return f"{value} {unit.strip('{}')}".strip()
     return None

@@ -15,4 +15,4 @@ def test_answers_as_kept(name: str) -> None:
 
 
 def test_keeps_every_demo_patient() -> None:
-    assert {name: request for name, request in golden_requests()} == {name: read(REQUESTS, name) for name in NAMES}
+    assert dict(golden_requests()) == {name: read(REQUESTS, name) for name in NAMES}

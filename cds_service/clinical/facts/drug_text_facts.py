@@ -44,7 +44,7 @@ def drug_last_count(c: DrugCase) -> Answer:
     last = next(iter(c.situation.counts.final), None)
     if c.situation.chart.lacks(CELLS):
         return Known("cell counts unavailable")
-    return Known(f"last {last.shown}, {age(last.taken, c.situation)}" if last else "no count on file")
+    return Known(f"last {last.shown}, {age(last.taken, c.situation)}" if last else "no usable count on file")
 
 
 @fact("drug.window_words", FactKind.TEXT, missing=ALWAYS, source="C-FRESH", meaning="The drug's count window in days")

@@ -199,7 +199,7 @@ def _symptom_for(s: Situation, exposed: Exposed) -> Answer:
 
 
 @fact("drug.to_pause", FactKind.BOOL, missing="False where no symptom is known", source="RULES 5",
-      meaning="The symptom the drug table names is there, and the table says it may be paused until the count is known")  # fmt: skip
+      meaning="Its symptom is there, and the drug table says it may be paused until the count is known")  # fmt: skip
 def drug_to_pause(c: DrugCase) -> Answer:
     suspected = [e for e in symptomatic(c.situation) if e.drug == c.drug and pausable(c.situation, e.drug)]
     return Known(bool(suspected), sources=(c.order.source,))

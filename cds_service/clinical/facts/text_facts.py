@@ -14,6 +14,7 @@ from cds_service.clinical.facts.registry import FactKind, fact
 from cds_service.clinical.fever import age_words
 from cds_service.clinical.knowledge import Answer, Known, Unknown
 from cds_service.clinical.moments import Moment
+from cds_service.clinical.shared_numbers import days
 from cds_service.clinical.situation import Situation
 
 ALWAYS = "Always known; says in words what is not"
@@ -286,16 +287,17 @@ def days_treated(s: Situation) -> Answer:
 @fact(
     "contributing_drugs",
     FactKind.TEXT,
-    meaning="Active drugs that can lower the count",
+    meaning="Drugs taken or given within 28 d that can lower the count",
     missing=ALWAYS,
     source="RULES 10",
 )
 def contributing_drugs(s: Situation) -> Answer:
     if s.chart.lacks(PrefetchKey.MEDICATION_REQUESTS):
         return Known("not known (drug list unavailable)")
-    orders = s.exposure.active_drug(lambda d: d.risk != "raises-ANC-confounder")
-    names = dict.fromkeys(d.ingredient for o in orders for d in o.drugs)
-    return Known(", ".join(names) or "none recognised", sources=tuple(o.source for o in orders))
+    window = days(s.numbers.nadir_days)
+    recent = s.exposure.within(lambda d: d.risk != "raises-ANC-confounder", lambda _: window)
+    names = dict.fromkeys(e.drug.ingredient for e in recent)
+    return Known(", ".join(names) or "none recognised", sources=tuple(e.source for e in recent))
 
 
 @fact(

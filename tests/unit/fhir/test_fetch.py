@@ -97,10 +97,16 @@ def test_leaves_a_key_unavailable_with_the_reason(
     assert answer(reader, httpserver, sent).chart.unavailable["cellCounts"] == reason
 
 
-def test_knows_a_patient_that_is_not_there_to_be_absent(reader: FhirChartReader, httpserver: HTTPServer) -> None:
+def test_learns_nothing_from_a_server_that_does_not_know_the_patient(
+    reader: FhirChartReader, httpserver: HTTPServer
+) -> None:
     httpserver.expect_request("/fhir/Patient/p1").respond_with_data("", 404)
-    chart = answer(reader, httpserver, {"cellCounts": None, "medicationRequests": None}).chart
-    assert (chart.patient, "patient" in chart.unavailable) == (None, False)
+    httpserver.expect_request("/fhir/Observation").respond_with_json(bundle(total=0))
+    chart = answer(reader, httpserver, {"medicationRequests": None}).chart
+    assert chart.patient is None
+    assert {chart.unavailable[key] for key in ("patient", "cellCounts")} == {
+        "the FHIR server does not know this patient"
+    }
 
 
 def test_reads_the_medications_that_orders_point_to(reader: FhirChartReader, httpserver: HTTPServer) -> None:
