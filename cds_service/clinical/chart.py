@@ -192,7 +192,8 @@ class Chart:
     """Everything known of one patient for one call.
 
     `unavailable` maps a prefetch key whose data were neither sent nor obtainable to the reason in words. A key that
-    is not in it is known completely: an empty tuple then means "none on file".
+    is not in it is known completely: an empty tuple then means "none on file". `unnamed_drafts` are references of
+    draft orders whose medication nobody named, so that no rule could look at them.
     """
 
     patient: Patient | None
@@ -205,6 +206,7 @@ class Chart:
     service_orders: tuple[ServiceOrder, ...] = ()
     allergies: tuple[Allergy, ...] = ()
     other_drafts: tuple[str, ...] = ()
+    unnamed_drafts: tuple[str, ...] = ()
     unavailable: Mapping[str, str] = field(default_factory=dict)
     data_problems: tuple[DataProblem, ...] = ()
 

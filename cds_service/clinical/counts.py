@@ -191,7 +191,10 @@ class Counts:
         return chosen
 
     def latest_measurement(self, *analytes: str) -> Measurement | None:
-        """The newest usable value of an analyte at most 28 d old, also as an upper limit ("<10"); final ones first."""
+        """The newest usable value of an analyte at most 28 d old, also as an upper limit ("<10").
+
+        A preliminary one is used only where lower and not more than 24 h older, or alone (C-VALID).
+        """
         window = days(self.numbers.current_days)
         usable = [
             m
@@ -201,7 +204,12 @@ class Counts:
             and m.taken.may_be_within(window, self.now)
             and _says_how_low(m)
         ]
-        return max([m for m in usable if m.final] or usable, key=lambda m: m.taken, default=None)
+        newest_final = max((m for m in usable if m.final), key=lambda m: m.taken, default=None)
+        if newest_final is None:
+            return max(usable, key=lambda m: m.taken, default=None)
+        oldest = newest_final.taken.earliest - hours(self.numbers.in_force_hours)
+        preliminary = [m for m in usable if not m.final and m.taken.latest >= oldest]
+        return min([newest_final, *preliminary], key=lambda m: m.value or Decimal(0))
 
     def unusable(self, analytes: Sequence[str]) -> list[Measurement]:
         """Results of the last 28 days whose value cannot be used. Source: rule 7."""

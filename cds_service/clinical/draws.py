@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from math import inf, nextafter
@@ -13,6 +13,7 @@ from cds_service.clinical.moments import Moment
 from cds_service.clinical.shared_numbers import SharedNumbers, minutes
 
 HUNDRED = Decimal(100)
+Pick = Callable[..., Measurement]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,23 +94,51 @@ def same_draw(first: Moment, second: Moment, numbers: SharedNumbers) -> bool:
     return first.earliest - gap <= second.latest and second.earliest - gap <= first.latest
 
 
-def draws(measurements: Sequence[Measurement], numbers: SharedNumbers) -> list[list[Measurement]]:
-    """Results grouped by draw: by specimen where both name one, else by time."""
-    groups: list[list[Measurement]] = []
-    for measurement in sorted(measurements, key=lambda m: m.taken):
-        for group in reversed(groups):
-            if _belongs(measurement, group[0], numbers):
-                group.append(measurement)
-                break
+@dataclass(slots=True)
+class _Draws:
+    """The draws so far, in order of their first results; a new result looks only at those it can belong to."""
+
+    numbers: SharedNumbers
+    groups: list[list[Measurement]] = field(default_factory=list)
+    without_specimen: list[int] = field(default_factory=list)
+    of_specimen: dict[str, int] = field(default_factory=dict)
+
+    def add(self, measurement: Measurement) -> None:
+        """To the latest draw whose first result it belongs to, or to a new one. Results come in order of time."""
+        place = self._place(measurement)
+        if place is not None:
+            self.groups[place].append(measurement)
+            return
+        if measurement.specimen:
+            self.of_specimen[measurement.specimen] = len(self.groups)
         else:
-            groups.append([measurement])
-    return groups
+            self.without_specimen.append(len(self.groups))
+        self.groups.append([measurement])
+
+    def _place(self, measurement: Measurement) -> int | None:
+        if not measurement.specimen:
+            return self._near(measurement, range(len(self.groups)))
+        places = (self.of_specimen.get(measurement.specimen), self._near(measurement, self.without_specimen))
+        return max((place for place in places if place is not None), default=None)
+
+    def _near(self, measurement: Measurement, places: Sequence[int]) -> int | None:
+        """The last of these draws that is the same by time; draws that ended too early end the search."""
+        oldest = measurement.taken.earliest - minutes(self.numbers.same_draw_minutes)
+        for place in reversed(places):
+            first = self.groups[place][0].taken
+            if first.latest < oldest:
+                return None
+            if same_draw(measurement.taken, first, self.numbers):
+                return place
+        return None
 
 
-def _belongs(measurement: Measurement, other: Measurement, numbers: SharedNumbers) -> bool:
-    if measurement.specimen and other.specimen:
-        return measurement.specimen == other.specimen
-    return same_draw(measurement.taken, other.taken, numbers)
+def draws(measurements: Iterable[Measurement], numbers: SharedNumbers) -> list[list[Measurement]]:
+    """Results grouped by draw: by specimen where both name one, else by time."""
+    found = _Draws(numbers)
+    for measurement in sorted(measurements, key=lambda m: m.taken):
+        found.add(measurement)
+    return found.groups
 
 
 PARTS = frozenset({"ANC", "WBC", "NEUT_PCT", "SEGS_PCT", "BANDS_PCT"})
@@ -139,10 +168,10 @@ def neutrophil_counts(
 def _counts_of_draw(group: Sequence[Measurement], numbers: SharedNumbers) -> tuple[list[Count], list[Conflict]]:
     direct = [count for m in group if m.analyte == "ANC" and (count := _count(m, numbers)) is not None]
     white = [count for m in group if m.analyte == "WBC" and (count := _count(m, numbers)) is not None]
-    derived = _derived(group, white[-1]) if white else None
+    derived, disputed = _lowest_derived(group, white, numbers)
     if not direct:
-        return ([derived] if derived else []), []
-    conflicts = [
+        return ([derived] if derived else []), disputed
+    conflicts = disputed + [
         Conflict(count, cell, "the neutrophil count is higher than the WBC of the same draw")
         for count in direct
         for cell in white
@@ -161,9 +190,26 @@ def _differ(direct: Count, derived: Count, numbers: SharedNumbers) -> bool:
     return abs(direct.value - derived.value) > allowed
 
 
-def _derived(group: Sequence[Measurement], white: Count) -> Count | None:
+def _lowest_derived(
+    group: Sequence[Measurement], white: Sequence[Count], numbers: SharedNumbers
+) -> tuple[Count | None, list[Conflict]]:
+    """The lowest count a draw gives; a conflict where values reported twice give very different ones."""
+    if not white:
+        return None, []
+    low = _derived(group, min(white, key=lambda c: c.value), min)
+    high = _derived(group, max(white, key=lambda c: c.value), max)
+    if low is None or high is None or not _differ(high, low, numbers):
+        return low, []
+    return low, [Conflict(low, high, "values of one draw were reported twice and differ")]
+
+
+def _derived(group: Sequence[Measurement], white: Count, pick: Pick) -> Count | None:
     """WBC x (segs + bands), else WBC x total neutrophils; bands are not added to a total (C-ANC)."""
-    share = {m.analyte: m for m in group if m.analyte.endswith("_PCT")}
+    share = {
+        analyte: pick(found, key=lambda m: m.value or Decimal(0))
+        for analyte in ("SEGS_PCT", "BANDS_PCT", "NEUT_PCT")
+        if (found := [m for m in group if m.analyte == analyte])
+    }
     segs, bands, total = share.get("SEGS_PCT"), share.get("BANDS_PCT"), share.get("NEUT_PCT")
     used = [m for m in (segs, bands) if m] if segs else [total] if total else []
     if not used:

@@ -12,7 +12,8 @@ from typing import cast
 from cds_service.clinical.chart import Chart, Measurement, PrefetchKey, Problem
 from cds_service.clinical.draws import plain
 from cds_service.clinical.exposure import Exposure
-from cds_service.clinical.knowledge import Answer, HasSource, Known, claim, either, lacking
+from cds_service.clinical.knowledge import Answer, HasSource, Known, Unknown, claim, either, lacking
+from cds_service.clinical.moments import ABOUT_A_DAY
 from cds_service.clinical.shared_numbers import SharedNumbers, days, hours, minutes
 
 INFECTIONS = frozenset(
@@ -88,9 +89,9 @@ class Fever:
 
     @property
     def fever(self) -> Answer:
-        return claim(
-            self.chart, [*self.febrile_readings, *self.reported], PrefetchKey.VITAL_SIGNS, PrefetchKey.CONDITIONS
-        )
+        """Where an encounter was asked for (encounter-start), its reason can report a fever too."""
+        evidence: list[HasSource] = [*self.febrile_readings, *self.reported]
+        return claim(self.chart, evidence, PrefetchKey.VITAL_SIGNS, PrefetchKey.CONDITIONS, PrefetchKey.ENCOUNTER)
 
     def _active(self, kinds: frozenset[str]) -> list[Problem]:
         return [p for p in self.chart.problems if p.active and p.kinds & kinds]
@@ -121,6 +122,9 @@ class Fever:
 
     @property
     def shock(self) -> Answer:
+        """Unknown also where a pressure could not be read: "no shock" would make a fever a treated one."""
+        if not self.shock_readings and any(m.value is None for m in self._vitals("SBP")):
+            return Unknown(note="a systolic pressure could not be used")
         return claim(self.chart, self.shock_readings, PrefetchKey.VITAL_SIGNS)
 
     @cached_property
@@ -217,6 +221,8 @@ def age_words(known: Known, now: datetime) -> str:
     if known.at is None:
         return "date not known"
     age = known.at.youngest_age(now)
+    if known.at.latest - known.at.earliest > ABOUT_A_DAY:
+        return f"dated {known.at.day}"
     if not known.at.exact:
         whole_days = age.days + 1 if age else 0
         return "today" if not whole_days else f"{whole_days} day{'' if whole_days == 1 else 's'} ago"

@@ -11,7 +11,7 @@ _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2066-\u2069]+")
 _START = re.compile(r"^( ?(?:\d{1,9}(?=[.)](?: |$))|(?=[-=]+(?: |$)|[>#+])))([-=.)>#+])")
 """What makes a list, a heading or a quotation where it begins a line."""
-_LINK = re.compile(r"(?i)\b(https?|ftp|mailto|javascript|data|www)(?=[:.])")
+_LINK = re.compile(r"(?i)((?:https?|ftp|mailto|xmpp|javascript|data|www)(?=[:.])|@(?=\w))")
 SUMMARY_MAX = 139
 """A summary has fewer than 140 characters (CDS Hooks 2.0, card attributes)."""
 

@@ -8,6 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+ABOUT_A_DAY = timedelta(hours=36)
+LONGEST_MONTH = timedelta(days=32)
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Moment:
@@ -44,3 +47,11 @@ class Moment:
 
     def is_future(self, now: datetime) -> bool:
         return self.earliest > now
+
+    @property
+    def day(self) -> str:
+        """The date as far as it is known: 2026-11-22, 2026-11 or 2026 (UTC)."""
+        span = self.latest - self.earliest
+        if span > LONGEST_MONTH:
+            return f"{self.earliest:%Y}"
+        return f"{self.earliest:%Y-%m}" if span > ABOUT_A_DAY else f"{self.latest:%Y-%m-%d}"

@@ -246,5 +246,5 @@ def _seen(name: str, known: Known) -> str | None:
         return None
     unit = FACTS[name].unit
     value = "" if known.value is True else f" {escape(one_line(shown(known)))}" + (f" {escape(unit)}" if unit else "")
-    date = f" ({known.at.latest:%Y-%m-%d})" if known.at and not isinstance(known.value, bool) else ""
+    date = f" ({known.at.day})" if known.at and not isinstance(known.value, bool) else ""
     return f"{LABELS[name]}{value}{date}"

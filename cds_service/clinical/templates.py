@@ -89,7 +89,7 @@ def _words(placeholder: Placeholder, answer: Answer, now: datetime) -> str:
     if placeholder.attribute == "age":
         return age_words(answer, now)
     if placeholder.attribute == "date":
-        return f"{answer.at.latest:%Y-%m-%d}" if answer.at else "date not known"
+        return answer.at.day if answer.at else "date not known"
     return shown(answer)
 
 

@@ -271,7 +271,7 @@ def drug_since_words(c: DrugCase) -> Answer:
     if c.order.draft:
         return Known("a new order", sources=(c.order.source,))
     started = c.situation.exposure.started(c.order)
-    return Known(f"since {started.latest:%Y-%m-%d}", started) if started else Unknown(note="start not stated")
+    return Known(f"since {started.day}", started) if started else Unknown(note="start not stated")
 
 
 @fact(

@@ -100,7 +100,7 @@ def last_counts(s: Situation) -> Answer:
     if incomplete(s):
         return Known("not known (cell counts unavailable)")
     counts = s.course.last(3)
-    words = "; ".join(f"{c.shown} on {c.taken.latest:%Y-%m-%d}" for c in counts)
+    words = "; ".join(f"{c.shown} on {c.taken.day}" for c in counts)
     sources = tuple(source for c in counts for source in c.sources)
     return Known(words or "none on file", sources=sources)
 
@@ -266,7 +266,8 @@ def treating_words(s: Situation) -> Answer:
     started = s.exposure.started(order) if order else None
     if order is None or started is None:
         return Unknown(note="not on an antipseudomonal drug")
-    return Known(f"{order.drugs[0].ingredient} since {started.latest:%d %b %H:%M} UTC", started, (order.source,))
+    since = f"{started.latest:%d %b %H:%M} UTC" if started.exact else started.day
+    return Known(f"{order.drugs[0].ingredient} since {since}", started, (order.source,))
 
 
 @fact(
@@ -475,3 +476,21 @@ def age_note(s: Situation) -> Answer:
     if s.diseases.age_years is not None:
         return Unknown(note="age known")
     return Known("Age not known: read as an adult.")
+
+
+@fact(
+    "undated_infection_words",
+    FactKind.TEXT,
+    meaning="Active infections on the problem list without a date: no sign, but printed",
+    missing="Unknown where there is none",
+    source="C-FEVER",
+)
+def undated_infection_words(s: Situation) -> Answer:
+    found = s.fever.undated_infections
+    if not found:
+        return Unknown(note="none")
+    words = ", ".join(p.text for p in found)
+    return Known(
+        f"On the problem list without a date: {words}. Check whether it is present.",
+        sources=tuple(p.source for p in found),
+    )

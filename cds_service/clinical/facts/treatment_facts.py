@@ -119,7 +119,7 @@ def last_doses(c: DrugCase) -> Answer:
         return Known("not known (drug list unavailable)")
     dated = [(s, o) for o in exposure.existing if c.drug in o.drugs and (s := exposure.started(o))]
     newest = sorted(dated, key=lambda pair: pair[0], reverse=True)[:3]
-    words = [f"{_dose(order)} from {start.latest:%Y-%m-%d}" for start, order in newest]
+    words = [f"{_dose(order)} from {start.day}" for start, order in newest]
     return Known("; ".join(words) or "none on file", sources=tuple(order.source for _, order in newest))
 
 
