@@ -6,7 +6,7 @@ Wrong use or bad input is one line on standard error and exit code 2.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
@@ -17,6 +17,10 @@ import orjson
 
 from cds_service import __version__
 from cds_service.errors import CardLibraryError, CdsServiceError
+
+PROGRAM = "cds-service"
+FIRST_YEAR, AFTER_LAST_YEAR = 1900, 2200
+"""Instants that can be judged: durations are counted back and forth from them."""
 
 FAULTS_FOUND = 1
 WRONG_USE = 2
@@ -49,11 +53,39 @@ def _instant(_context: click.Context, _parameter: click.Parameter, text: str | N
         at = datetime.fromisoformat(text)
     except ValueError as problem:
         raise click.BadParameter(f"{text!r} is no instant; write 2026-11-22T15:00:00Z") from problem
+    if not FIRST_YEAR <= at.year < AFTER_LAST_YEAR:
+        raise click.BadParameter(f"{text!r} is not between {FIRST_YEAR} and {AFTER_LAST_YEAR}")
     return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, prog_name="cds-service")
+class OneLineGroup(click.Group):
+    """Tells wrong use in one line, where click would print the usage, a hint and an error."""
+
+    def main(self, args: Sequence[str] | None = None, *_: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+        extra["prog_name"] = PROGRAM
+        if not standalone_mode:
+            return super().main(args, standalone_mode=False, **extra)
+        try:
+            code = super().main(args, standalone_mode=False, **extra)
+        except click.ClickException as problem:
+            click.echo(f"{PROGRAM}: {_in_one_line(problem)}", err=True)
+            sys.exit(WRONG_USE)
+        except click.Abort:
+            click.echo(f"{PROGRAM}: stopped", err=True)
+            sys.exit(1)
+        sys.exit(code or 0)
+
+
+def _in_one_line(problem: click.ClickException) -> str:
+    """What is wrong, and which help says how it goes."""
+    no_command = isinstance(problem, click.exceptions.NoArgsIsHelpError)
+    words = "Missing command." if no_command else " ".join(problem.format_message().split())
+    context = problem.ctx if isinstance(problem, click.UsageError) else None
+    return f"{words.rstrip('.')}; see {context.command_path if context else PROGRAM} --help"
+
+
+@click.group(cls=OneLineGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name=PROGRAM)
 def main() -> None:
     """Decision support for leukopenia and neutropenia, as a CDS Hooks service on FHIR R4."""
 

@@ -5,11 +5,13 @@ Source: C-ANC, C-BAND, C-FRESH, C-LINEAGE.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
+from itertools import accumulate
 
 from cds_service.clinical.chart import Chart, Measurement
 from cds_service.clinical.draws import (
@@ -149,7 +151,7 @@ class Counts:
         if not window:
             return []
         close = hours(self.numbers.conflict_close_hours)
-        for first in window:
+        for first in self._beside_a_higher_band(window, close):
             for second in window:
                 if self.band(first.value) < self.band(second.value) and apart(first.taken, second.taken) <= close:
                     return [Conflict(first, second, "results close in time lie in different bands")]
@@ -158,6 +160,21 @@ class Counts:
         if self.band(low.value) < self.band(high.value) and spread:
             return [Conflict(low, high, "results of one day differ by more than half")]
         return []
+
+    def _beside_a_higher_band(self, window: Sequence[Count], close: timedelta) -> Iterator[Count]:
+        """The counts with one of a higher band close in time, found without comparing each with each."""
+        banded = sorted(((self.band(c.value), c) for c in window), key=lambda pair: pair[1].taken.earliest)
+        starts: dict[int, list[datetime]] = {}
+        ends: dict[int, list[datetime]] = {}
+        for low in {band for band, _ in banded}:
+            above = [c.taken for band, c in banded if band > low]
+            starts[low] = [taken.earliest for taken in above]
+            ends[low] = list(accumulate((taken.latest for taken in above), max))
+        for count in window:
+            low = self.band(count.value)
+            begun = bisect_right(starts[low], count.taken.latest + close)
+            if begun and ends[low][begun - 1] >= count.taken.earliest - close:
+                yield count
 
     def band(self, value: Decimal) -> int:
         """0 profound, 1 severe, 2 moderate, 3 mild, 4 normal (C-BAND, half-open)."""

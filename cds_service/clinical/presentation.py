@@ -15,7 +15,7 @@ from cds_service.clinical.facts.labels import LABELS
 from cds_service.clinical.facts.registry import FACTS
 from cds_service.clinical.knowledge import DEFECT, Known
 from cds_service.clinical.markdown import escape, one_line, shorten
-from cds_service.clinical.rules import Place, RuleLibrary
+from cds_service.clinical.rules import ForEach, Place, RuleLibrary
 from cds_service.clinical.situation import Situation
 from cds_service.clinical.suggestions import SuggestedStep, SuggestionKind
 from cds_service.clinical.templates import shown
@@ -33,6 +33,7 @@ EXCLUSIVE = frozenset(
     }
 )
 
+UNNAMED_DRAFT = "draftOrders"
 KEY_WORDS = {
     "patient": "age and sex",
     "cellCounts": "blood counts",
@@ -45,6 +46,7 @@ KEY_WORDS = {
     "serviceRequests": "open orders",
     "allergies": "allergies",
     "encounter": "encounter",
+    "draftOrders": "drug of a draft order",
     DEFECT: "one of its own computations",
 }
 
@@ -177,7 +179,7 @@ class Presenter:
         if not keys:
             return []
         unknown = [v.rule for v in verdicts if v.outcome is Outcome.UNKNOWN and v.missing_keys]
-        rules = unknown or [v.rule for v in verdicts if v.fired]
+        rules = unknown or [v.rule for v in verdicts if v.fired or v.rule.for_each is ForEach.DRUG]
         missing = ", ".join(KEY_WORDS.get(key, key) for key in keys)
         return [
             Card(
@@ -193,14 +195,20 @@ class Presenter:
         ]
 
     def _missing_keys(self, verdicts: Sequence[Verdict]) -> list[str]:
-        """Data that left a rule unknown; counts also where a card fired on those that happened to be on hand."""
+        """Data that left a rule unknown; counts where a card fired on those on hand; drafts without a readable drug."""
         keys = set(all_missing_keys(verdicts))
         if self.situation.chart.lacks(PrefetchKey.CELL_COUNTS) and any(v.fired for v in verdicts):
             keys.add(PrefetchKey.CELL_COUNTS)
+        if not self.situation.on_chart and self.situation.chart.unnamed_drafts:
+            keys.add(UNNAMED_DRAFT)
         return sorted(map(str, keys))
 
     def _unchecked_detail(self, keys: Sequence[str], titles: Sequence[str]) -> str:
-        reasons = {DEFECT: "a fault of this service; please report it", **self.situation.chart.unavailable}
+        reasons = {
+            DEFECT: "a fault of this service; please report it",
+            UNNAMED_DRAFT: "the order names no drug that could be read; compare it with the label",
+            **self.situation.chart.unavailable,
+        }
         parts = [
             "Not available:",
             "\n".join(f"- {KEY_WORDS.get(k, k)}: {escape(reasons.get(k, 'not sent'))}" for k in keys),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TypeVar
 
 from cds_service.clinical.chart import (
@@ -21,12 +22,12 @@ from cds_service.clinical.chart import (
 )
 from cds_service.clinical.moments import Moment
 from cds_service.clinical.terminology import Terminology
-from cds_service.fhir.codes import code_of
 from cds_service.fhir.drafts import SERVICE_TYPES, Drafts
+from cds_service.fhir.json_access import text
 from cds_service.fhir.pool import Item, Medications, Pool
 from cds_service.fhir.read_conditions import read_allergy, read_condition
 from cds_service.fhir.read_duffy import read_duffy
-from cds_service.fhir.read_medications import GIVEN, UNNAMED, MedicationReader, read_administered
+from cds_service.fhir.read_medications import UNNAMED, MedicationReader, has_clear_status, is_given, read_administered
 from cds_service.fhir.read_observations import ObservationReader, Readings, unusable_results
 from cds_service.fhir.read_patient import read_encounter, read_patient
 from cds_service.fhir.read_procedures import read_procedure, read_service_order
@@ -35,6 +36,11 @@ logger = logging.getLogger(__name__)
 Read = TypeVar("Read")
 
 UNREADABLE = "It could not be read; it was not used."
+UNDATED_DOSE = "It does not say when the dose was given."
+UNDATED_ORDER = "It is over, and does not say when; it is not counted as a recent dose."
+UNCLEAR_STATUS = "Its status does not say whether it is in force; it is read as active."
+OTHER_ENCOUNTER = "what was sent is another encounter"
+OVER = frozenset({"completed", "stopped"})
 UNNAMED_ORDER = "an order points to a medication that was not sent"
 MAY_COUNT = frozenset({"active", "on-hold", "completed", "stopped"})
 """Orders of these statuses tell of a drug; a cancelled one, or one whose status cannot be read, does not."""
@@ -50,10 +56,12 @@ class ChartBuilder:
     pool: Pool
     drafts: Drafts
     patient_id: str
+    now: datetime
+    encounter_id: str | None = None
     problems: list[DataProblem] = field(default_factory=list)
 
     def build(self, unavailable: Mapping[str, str], wanted: Iterable[str]) -> Chart:
-        patient = self._patient()
+        patient, asked = self._patient(), set(wanted)
         born = patient.born if patient else None
         readings = self._readings()
         orders, doses = self._orders(), self._administrations()
@@ -70,7 +78,8 @@ class ChartBuilder:
             service_orders=tuple(self._service_orders()),
             allergies=tuple(self._allergies()),
             other_drafts=self.drafts.others(),
-            unavailable={**unavailable, **_unnamed(orders, doses, set(wanted))},
+            unnamed_drafts=self._unnamed_drafts(),
+            unavailable={**self._other_encounter(asked), **unavailable, **_unnamed(orders, doses, asked)},
             data_problems=tuple(dict.fromkeys([*self.pool.problems, *self.drafts.problems(), *self.problems])),
         )
 
@@ -88,7 +97,7 @@ class ChartBuilder:
         return found
 
     def _patient(self) -> Patient | None:
-        read = self._each(self.pool.of("Patient")[:1], lambda item: read_patient(item, self.patient_id))
+        read = self._each(self.pool.of("Patient")[:1], lambda item: read_patient(item, self.patient_id, self.now))
         for _, problems in read:
             self.problems += problems
         return read[0][0] if read else None
@@ -103,20 +112,33 @@ class ChartBuilder:
         return self._each(self.pool.of("AllergyIntolerance"), lambda item: read_allergy(item, self.terminology))
 
     def _encounter_reasons(self) -> list[Problem]:
-        reasons = self._each(self.pool.of("Encounter"), lambda item: read_encounter(item, self.terminology))
+        reasons = self._each(self._encounters(), lambda item: read_encounter(item, self.terminology, self.now))
         return [problem for several in reasons for problem in several]
 
+    def _encounters(self) -> list[Item]:
+        """The encounter of the call; another one tells why the patient came another time."""
+        asked = (None, self.encounter_id)
+        found = self.pool.of("Encounter")
+        return [item for item in found if self.encounter_id is None or text(item.resource.get("id")) in asked]
+
+    def _other_encounter(self, wanted: set[str]) -> dict[str, str]:
+        key = PrefetchKey.ENCOUNTER.value
+        only_others = self.pool.of("Encounter") and not self._encounters()
+        return {key: OTHER_ENCOUNTER} if only_others and key in wanted else {}
+
     def _readings(self) -> Readings:
-        reader = ObservationReader(self.terminology)
+        reader = ObservationReader(self.terminology, self.now)
         self._each(self.pool.of("Observation"), reader.read)
         return reader.readings
 
     def _orders(self) -> list[MedicationOrder]:
         reader = MedicationReader(self.terminology, self.medications)
         self._medication_problems(reader)
+        existing = self._each(self.pool.of("MedicationRequest"), reader.order)
+        existing += self._each(self.pool.of("MedicationStatement"), reader.statement)
+        self.problems += [DataProblem("undated-dose", o.source, UNDATED_ORDER) for o in existing if _is_undated(o)]
         return [
-            *self._each(self.pool.of("MedicationRequest"), reader.order),
-            *self._each(self.pool.of("MedicationStatement"), reader.statement),
+            *existing,
             *self._each(
                 self.drafts.medications(),
                 lambda item: reader.order(item, draft=True, selected=self.drafts.is_selected(item)),
@@ -129,12 +151,19 @@ class ChartBuilder:
         found += self._each(self.drafts.medications(), lambda item: reader.problems(item, draft=True))
         self.problems += [problem for several in found for problem in several]
 
+        unclear = [i for i in self.pool.of("MedicationRequest") if not has_clear_status(i.resource)]
+        self.problems += [DataProblem("unknown-status", item.source, UNCLEAR_STATUS) for item in unclear]
+
+    def _unnamed_drafts(self) -> tuple[str, ...]:
+        reader = MedicationReader(self.terminology, self.medications)
+        return tuple(item.source for item in self.drafts.medications() if reader.is_unnamed(item))
+
     def _administrations(self) -> list[Administration]:
         reader = MedicationReader(self.terminology, self.medications)
         items = self.pool.of("MedicationAdministration")
-        given = [item for item in items if code_of(item.resource.get("status")) in GIVEN]
+        given = [item for item in items if is_given(item.resource)]
         undated = [item for item in given if read_administered(item.resource) is None]
-        self.problems += [DataProblem("no-time", i.source, "It does not say when the dose was given.") for i in undated]
+        self.problems += [DataProblem("undated-dose", i.source, UNDATED_DOSE) for i in undated]
         return self._each(items, reader.administration)
 
     def _service_orders(self) -> list[ServiceOrder]:
@@ -144,6 +173,11 @@ class ChartBuilder:
             lambda item: read_service_order(item, self.terminology, draft=True, selected=self.drafts.is_selected(item)),
         )
         return [*existing, *drafts]
+
+
+def _is_undated(order: MedicationOrder) -> bool:
+    """A finished order of a known drug without any date cannot be placed before or after a count."""
+    return order.status in OVER and bool(order.drugs) and not (order.authored or order.start or order.end)
 
 
 def _unnamed(orders: list[MedicationOrder], doses: list[Administration], wanted: set[str]) -> dict[str, str]:

@@ -60,6 +60,12 @@ def code_of(value: object) -> str | None:
     return next((coding.code for coding in concept.codings if coding.code), concept.text)
 
 
+def status_of(resource: Json) -> str | None:
+    """The status in lower case, as FHIR writes it; clients write it otherwise."""
+    status = code_of(resource.get("status"))
+    return status.lower() if status else None
+
+
 def read_choices(resource: Json, stem: str) -> Iterator[tuple[str, object]]:
     """The members of a choice element: for "value" those named value<Type>, with the type."""
     for name, value in resource.items():

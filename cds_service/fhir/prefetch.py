@@ -11,15 +11,18 @@ from typing import Any
 
 from cds_service.clinical.chart import DataProblem, PrefetchKey
 from cds_service.clinical.codings import CodeSystem, codes_of
-from cds_service.clinical.terminology import Terminology
+from cds_service.clinical.terminology import Analyte, Terminology
 from cds_service.fhir.arrivals import Arrival, Entry, Sent, inner_bundles, read_arrival
 from cds_service.fhir.codes import read_concept, read_concepts
+from cds_service.fhir.json_access import mappings
 from cds_service.fhir.pool import Delivery, Item, contained_results
-from cds_service.fhir.searches import KEY_OF_TYPE, OBSERVATION_KEYS, Search, key_of_analyte
+from cds_service.fhir.searches import KEY_OF_TYPE, OBSERVATION_KEYS, TELLING, Search, key_of_analyte
 from cds_service.fhir.whose import Owner, PatientIdentity
 
 TYPE_OF_KEY = {key: kind for kind, key in KEY_OF_TYPE.items()} | dict.fromkeys(OBSERVATION_KEYS, "Observation")
 READ_BY_ID = frozenset({PrefetchKey.PATIENT, PrefetchKey.ENCOUNTER})
+NO_KNOWN_CODE = "what was sent holds no temperature with a code that is known"
+BROKEN_ANSWER = "no entry of what was sent could be read"
 NOT_RECOGNISED = "none of the results that were sent was recognised as a cell count"
 
 
@@ -119,7 +122,9 @@ class Sorting:
             return [Claim(key, f"what was sent holds no {TYPE_OF_KEY[key]}", True, parcel.fetched)]
         if self._is_of_another(arrival) or (key is PrefetchKey.CELL_COUNTS and self._holds_only_others(arrival)):
             return [Claim(key, "what was sent is about another patient", True, parcel.fetched)]
-        reason = arrival.reason or (self._unrecognised(arrival) if key is PrefetchKey.CELL_COUNTS else None)
+        if _is_broken(arrival):
+            return [Claim(key, BROKEN_ANSWER, True, parcel.fetched)]
+        reason = arrival.reason or self._unrecognised(arrival, key)
         return [Claim(key, reason, True, parcel.fetched)]
 
     def _holds(self, arrival: Arrival, key: PrefetchKey) -> bool:
@@ -136,7 +141,21 @@ class Sorting:
         owners = {self.patient.owner_of(entry.resource) for entry in arrival.entries if not entry.included}
         return owners == {Owner.OTHER}
 
-    def _unrecognised(self, arrival: Arrival) -> str | None:
+    def _unrecognised(self, arrival: Arrival, key: PrefetchKey) -> str | None:
+        if key is PrefetchKey.CELL_COUNTS:
+            return self._unrecognised_counts(arrival)
+        return self._unrecognised_temperature(arrival) if key is PrefetchKey.VITAL_SIGNS else None
+
+    def _unrecognised_temperature(self, arrival: Arrival) -> str | None:
+        """A temperature in a code of the house may be a fever, unless another one is there to be read."""
+        found = [read_concept(e.resource.get("code")) for e in arrival.entries if e.type == "Observation"]
+        analytes = [self.terminology.analyte_of(concept.codings) for concept in found]
+        if Analyte.TEMP in analytes:
+            return None
+        said = [w for c, analyte in zip(found, analytes, strict=True) if analyte is None for w in c.all_words]
+        return NO_KNOWN_CODE if any("temperature" in words.lower() for words in said) else None
+
+    def _unrecognised_counts(self, arrival: Arrival) -> str | None:
         """Results in a laboratory's own codes may be counts: then it is not known that there are none."""
         observed = [entry for entry in _with_contained(arrival.entries) if entry.type == "Observation"]
         if not observed or any(PrefetchKey.CELL_COUNTS in self._keys_of_observation(entry) for entry in observed):
@@ -155,6 +174,9 @@ class Sorting:
         """By the search itself where its URL was sent, else by what it brought."""
         search = Search.read(arrival.self_url)
         asked = search.answers(self.terminology) if search is not None else frozenset[PrefetchKey]()
+        matches = sum(not entry.included for entry in arrival.entries)
+        if search is not None and search.asked_for_fewer(matches, arrival.total):
+            return set()
         if search is not None and (asked or search.type in ("Observation", *KEY_OF_TYPE)):
             return set(asked)
         return self._keys_of_content(arrival, scoped)
@@ -163,7 +185,7 @@ class Sorting:
         """What is set aside tells nothing; a lone resource was read, not searched for, and tells only of itself."""
         accepted = {Owner.PATIENT, Owner.UNSTATED} if scoped else {Owner.PATIENT}
         ours = [e for e in arrival.entries if not e.included and self.patient.owner_of(e.resource) in accepted]
-        found = {key for entry in _with_contained(ours) for key in self._keys_of_entry(entry)}
+        found = {key for entry in _with_contained(ours) for key in self._keys_told_by(entry)}
         return found & READ_BY_ID if arrival.single else found
 
     def _keys_of_entry(self, entry: Entry) -> set[PrefetchKey]:
@@ -171,6 +193,15 @@ class Sorting:
             return self._keys_of_observation(entry)
         key = KEY_OF_TYPE.get(entry.type)
         return {key} if key is not None else set()
+
+    def _keys_told_by(self, entry: Entry) -> set[PrefetchKey]:
+        """A haemoglobin alone does not show that leukocytes were looked for, nor a pulse a temperature."""
+        keys = self._keys_of_entry(entry)
+        if entry.type != "Observation" or not keys & {PrefetchKey.CELL_COUNTS, PrefetchKey.VITAL_SIGNS}:
+            return keys
+        holders = [entry.resource, *mappings(entry.resource.get("component"))]
+        analytes = {self.terminology.analyte_of(read_concept(holder.get("code")).codings) for holder in holders}
+        return keys if analytes & TELLING else set()
 
     def _keys_of_observation(self, entry: Entry) -> set[PrefetchKey]:
         analyte = self.terminology.analyte_of(read_concept(entry.resource.get("code")).codings)
@@ -180,6 +211,12 @@ class Sorting:
         if "vital-signs" in categories:
             return {PrefetchKey.VITAL_SIGNS}
         return {PrefetchKey.LAB_RESULTS} if not categories or "laboratory" in categories else set()
+
+
+def _is_broken(arrival: Arrival) -> bool:
+    """True where something was found and none of it can be read."""
+    matches = [entry for entry in arrival.entries if not entry.included]
+    return bool(matches) and all(entry.type == "Broken" for entry in matches)
 
 
 def _with_contained(entries: Iterable[Entry]) -> list[Entry]:

@@ -13,7 +13,7 @@ from cds_service.clinical.codings import Coding
 from cds_service.clinical.drug_table import Drug
 from cds_service.clinical.moments import Moment
 from cds_service.clinical.terminology import Terminology
-from cds_service.fhir.codes import Concept, code_of, read_concept, read_concepts
+from cds_service.fhir.codes import Concept, code_of, read_concept, read_concepts, status_of
 from cds_service.fhir.json_access import Json, mapping, mappings, text
 from cds_service.fhir.pool import Item, Medications
 from cds_service.fhir.read_dosages import Course, read_course, read_daily_dose, read_dose_words, read_route
@@ -21,11 +21,20 @@ from cds_service.fhir.read_procedures import is_order
 from cds_service.fhir.read_times import days_in, read_moment, read_span, read_timing_or_moment
 from cds_service.fhir.references import Reference, reference_of
 
-GIVEN = frozenset({"completed", "in-progress"})
+GIVEN = frozenset({"completed", "in-progress", "stopped", "on-hold", "unknown"})
+"""A dose that was interrupted, or of which it is not known how it ended, was begun."""
+
+ORDER_STATUSES = frozenset(
+    {"active", "on-hold", "cancelled", "completed", "entered-in-error", "stopped", "draft"}
+)  # fmt: skip
+NEWER_STATUSES = {"ended": "completed"}
+"""R5 codes and what R4 calls them."""
+
 STATEMENT_STATUS = {
     "active": "active", "recorded": "active", "completed": "completed", "stopped": "stopped", "on-hold": "on-hold",
 }  # fmt: skip
 UNNAMED = "medication not named"
+MEDICATION_MEMBERS = ("medicationCodeableConcept", "medicationReference", "medication")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +67,7 @@ class MedicationReader:
     def order(self, item: Item, *, draft: bool = False, selected: bool = False) -> MedicationOrder | None:
         """A MedicationRequest. Existing ones must be orders; a draft may be anything, even without a medication."""
         resource = item.resource
-        status = code_of(resource.get("status")) or ("draft" if draft else "unknown")
+        status = order_status(resource, draft)
         if resource.get("doNotPerform") is True or status == "entered-in-error" or not (draft or is_order(resource)):
             return None
         course = _course_of(resource, draft)
@@ -67,7 +76,7 @@ class MedicationReader:
     def statement(self, item: Item) -> MedicationOrder | None:
         """A MedicationStatement: what the patient takes without an order of this house."""
         resource = item.resource
-        status = STATEMENT_STATUS.get(code_of(resource.get("status")) or "")
+        status = STATEMENT_STATUS.get(status_of(resource) or "")
         if status is None or code_of(resource.get("taken")) in ("n", "unk", "na"):
             return None
         dosages = mappings(resource.get("dosage"))
@@ -109,7 +118,7 @@ class MedicationReader:
         """A dose that was given, or is being given. None for others, and where no time is stated."""
         resource = item.resource
         given = read_administered(resource)
-        if code_of(resource.get("status")) not in GIVEN or resource.get("notGiven") is True or given is None:
+        if not is_given(resource) or given is None:
             return None
         stated = read_route(mappings(resource.get("dosage")), self.terminology)
         recognised = self.recognise(resource, stated)
@@ -167,10 +176,14 @@ class MedicationReader:
         found = self.medications.find(reference, medication)
         return read_concept(found.get("code")) if found else Concept(text=_display(reference))
 
+    def is_unnamed(self, item: Item) -> bool:
+        """True where it has a medication that no word and no known code names; a blank order has none at all."""
+        return states_medication(item.resource) and self.recognise(item.resource, Route.UNKNOWN).name == UNNAMED
+
     def problems(self, item: Item, *, draft: bool = False) -> list[DataProblem]:
         """What is wrong with the medication of an order or dose: not named, or named in two ways."""
         recognised = self.recognise(item.resource, Route.UNKNOWN)
-        if recognised.name == UNNAMED and not draft:
+        if self.is_unnamed(item) if draft else recognised.name == UNNAMED:
             return [DataProblem("unnamed-medication", item.source, "The medication it is about was not sent.")]
         if recognised.contradiction:
             text_of = f"Its codes and words name different drugs; also named: {recognised.contradiction}."
@@ -199,6 +212,31 @@ def _course_of(resource: Json, draft: bool) -> Course:
     course = read_course(mappings(resource.get("dosageInstruction")), dispense.get("validityPeriod"), begun)
     supply = days_in(dispense.get("expectedSupplyDuration")) if draft else None
     return replace(course, days=supply) if course.days is None else course
+
+
+def states_medication(resource: Json) -> bool:
+    return any(resource.get(name) is not None for name in MEDICATION_MEMBERS)
+
+
+def order_status(resource: Json, draft: bool) -> str:
+    """The R4 status. An order of a drug whose status says nothing may be in force, so it is read as active."""
+    status = status_of(resource)
+    status = NEWER_STATUSES.get(status or "", status)
+    if status in ORDER_STATUSES:
+        return status
+    if draft:
+        return "draft"
+    return "active" if states_medication(resource) else "unknown"
+
+
+def has_clear_status(resource: Json) -> bool:
+    """False where the status had to be assumed."""
+    return not states_medication(resource) or (status_of(resource) or "") in (*ORDER_STATUSES, *NEWER_STATUSES)
+
+
+def is_given(resource: Json) -> bool:
+    """True where a dose was at least begun."""
+    return status_of(resource) in GIVEN and resource.get("notGiven") is not True
 
 
 def read_administered(resource: Json) -> Moment | None:

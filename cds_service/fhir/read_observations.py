@@ -6,7 +6,8 @@ One Observation gives as many readings as it has values: its own and those of it
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from cds_service.clinical.chart import DataProblem, Finding, Measurement, Problem
@@ -16,8 +17,10 @@ from cds_service.clinical.units import UnitProblem
 from cds_service.fhir.codes import Concept, code_of, read_choices, read_concept, read_concepts
 from cds_service.fhir.json_access import Json, mapping, mappings, number, text
 from cds_service.fhir.pool import Item
+from cds_service.fhir.read_specimens import is_other_specimen
 from cds_service.fhir.read_times import read_moment, read_timing_or_moment
 from cds_service.fhir.references import reference_of
+from cds_service.fhir.searches import CELLS
 
 FINAL = frozenset({"final", "amended", "corrected"})
 USABLE = FINAL | {"preliminary"}
@@ -27,6 +30,14 @@ OBSERVED_SIGNS = frozenset({"fever", "febrile-neutropenia", "pregnancy"})
 
 WRITTEN_AS = {Analyte.HGB_MOLAR: Analyte.HGB}
 PANELS = frozenset({Analyte.BP_PANEL, Analyte.CBC_PANEL})
+NO_TIME = "no time of the draw"
+MAY_BE_RECENT = {
+    Analyte.ANC: timedelta(days=28),
+    Analyte.WBC: timedelta(days=28),
+    Analyte.TEMP: timedelta(hours=24),
+}
+"""How long before the call an undated result may have been taken and still count."""
+
 DENIALS = ("no", "not", "none", "absent", "negative", "denies", "without", "false")
 
 UNIT_PROBLEMS = {
@@ -61,8 +72,9 @@ class Draw:
 class ObservationReader:
     """Reads Observations into one `Readings`."""
 
-    def __init__(self, terminology: Terminology) -> None:
+    def __init__(self, terminology: Terminology, now: datetime) -> None:
         self.terminology = terminology
+        self.now = now
         self.readings = Readings()
 
     def read(self, item: Item) -> None:
@@ -73,7 +85,8 @@ class ObservationReader:
             return
         if not any(read_concept(holder.get("code")) for holder in self._holders(resource)):
             self._report("broken-resource", item.source, "It does not say what was observed; it was not used.")
-        holders = [holder for holder in self._holders(resource) if self._is_ours(holder)]
+        elsewhere = is_other_specimen(resource)
+        holders = [holder for holder in self._holders(resource) if self._is_ours(holder, elsewhere)]
         if not holders:
             return
         if status is None:
@@ -81,6 +94,7 @@ class ObservationReader:
         taken = read_timing_or_moment(resource, "effective") or read_moment(resource.get("issued"))
         if taken is None:
             self._report("no-time", item.source, "It does not say when it was taken; it was not used.")
+            self._add_undated(holders, item, status in FINAL)
             return
         draw = Draw(taken, item.source, status in FINAL, _specimen(resource))
         for holder in holders:
@@ -91,12 +105,21 @@ class ObservationReader:
         yield resource
         yield from mappings(resource.get("component"))
 
-    def _is_ours(self, holder: Json) -> bool:
+    def _add_undated(self, holders: Iterable[Json], item: Item, final: bool) -> None:
+        """Results that decide are kept without their value: nobody may conclude that there are none."""
+        for holder in holders:
+            analyte = self.terminology.analyte_of(read_concept(holder.get("code")).codings)
+            if analyte in MAY_BE_RECENT and not _is_absent(holder):
+                taken = Moment(latest=self.now, earliest=self.now - MAY_BE_RECENT[analyte])
+                self._add_measurement(analyte, holder, Draw(taken, item.source, final, None))
+                self.readings.measurements[-1] = _undated(self.readings.measurements[-1])
+
+    def _is_ours(self, holder: Json, elsewhere: bool = False) -> bool:
         concept = read_concept(holder.get("code"))
         analyte = self.terminology.analyte_of(concept.codings)
         if analyte is None:
             return bool(self._signs(holder, concept))
-        return analyte is not Analyte.EXCLUDED
+        return analyte is not Analyte.EXCLUDED and not (elsewhere and analyte in CELLS)
 
     def _read_value(self, holder: Json, draw: Draw) -> None:
         concept = read_concept(holder.get("code"))
@@ -197,12 +220,16 @@ class ObservationReader:
         self.readings.problems.append(DataProblem(kind, source, words))
 
 
+def _undated(measurement: Measurement) -> Measurement:
+    return replace(measurement, value=None, comparator=None, low_limit=None, problem=NO_TIME)
+
+
 def unusable_results(measurements: Iterable[Measurement]) -> list[DataProblem]:
-    """The measurements that carry no usable value, as data problems."""
+    """The measurements that carry no usable value, as data problems. Undated ones are reported where they are read."""
     return [
-        DataProblem(_kind_of(m.problem), m.source, f"{m.analyte} {m.raw}: {m.problem}")
+        DataProblem(_kind_of(m.problem or ""), m.source, f"{m.analyte} {m.raw}: {m.problem}")
         for m in measurements
-        if m.problem is not None
+        if m.problem not in (None, NO_TIME)
     ]
 
 

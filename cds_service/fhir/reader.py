@@ -16,7 +16,7 @@ from cds_service.fhir.chart_builder import ChartBuilder
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.drafts import Drafts, read_drafts
 from cds_service.fhir.fetch import Fetcher
-from cds_service.fhir.json_access import Json
+from cds_service.fhir.json_access import Json, text
 from cds_service.fhir.pool import Item, Medications, Pool, gather
 from cds_service.fhir.prefetch import Parcel, Sorting, problems_of, read_prefetch
 from cds_service.fhir.read_medications import MedicationReader
@@ -43,7 +43,16 @@ class FhirChartReader:
         _check_release(sent_entries(parcels), request)
         pool = gather(sorting.deliveries(parcels), request.patient_id)
         medications = self._medications([*sent_entries(parcels), *drafts.arrival.entries], pool, drafts, fetcher)
-        builder = ChartBuilder(self.terminology, medications, pool, drafts, request.patient_id, problems_of(sent))
+        builder = ChartBuilder(
+            self.terminology,
+            medications,
+            pool,
+            drafts,
+            request.patient_id,
+            now,
+            encounter_id=text(request.context.get("encounterId")),
+            problems=problems_of(sent),
+        )
         chart = builder.build({key.value: reason for key, reason in unknown.items()}, templates)
         return ReadChart(chart, originals(pool.of("MedicationRequest"), drafts.medications()))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from cds_service.clinical.chart import PrefetchKey
@@ -32,7 +33,17 @@ CELLS = frozenset(
 DECISIVE = frozenset({Analyte.ANC, Analyte.WBC, Analyte.CBC_PANEL, Analyte.TEMP, Analyte.BP_PANEL, Analyte.SBP})
 """A search by codes tells about counts or vital signs only where it asks for one of these."""
 
-NARROWING = frozenset({"_id", "code", "identifier", "medication", "based-on", "has-member", "part-of", "specimen"})
+TELLING = frozenset({Analyte.ANC, Analyte.WBC, Analyte.NEUT_PCT, Analyte.SEGS_PCT, Analyte.CBC_PANEL, Analyte.TEMP})
+"""Results that show, without the search's URL, that counts or vital signs were looked for."""
+
+NARROWING = frozenset(
+    {
+        "_id", "_lastUpdated", "authoredon", "based-on", "code", "context", "encounter", "has-member", "identifier",
+        "intent", "medication", "part-of", "specimen", "value-quantity",
+    }
+)  # fmt: skip
+PAST_AND_PRESENT = frozenset({"active", "completed"})
+NEGATIONS = frozenset({"not", "not-in", "below", "missing", "of-type"})
 LIVE_STATUSES = frozenset({"active", "draft", "in-progress"})
 
 
@@ -47,10 +58,11 @@ def key_of_analyte(analyte: Analyte) -> PrefetchKey | None:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """The type and parameters of a search URL. Parameters lose their modifiers."""
+    """The type and parameters of a search URL. Parameters lose their modifiers; `negated` are those with :not."""
 
     type: str
     parameters: dict[str, tuple[str, ...]]
+    negated: frozenset[str] = frozenset()
 
     @classmethod
     def read(cls, url: str | None) -> Search | None:
@@ -63,10 +75,12 @@ class Search:
             return None
         kind = unquote(parts.path).removesuffix("/_search").rstrip("/").rpartition("/")[2]
         values: dict[str, tuple[str, ...]] = {}
-        for name, texts in parse_qs(parts.query, keep_blank_values=False).items():
+        query = parse_qs(parts.query, keep_blank_values=False)
+        for name, texts in query.items():
             plain = name.partition(":")[0]
             values[plain] = values.get(plain, ()) + tuple(part for text in texts for part in text.split(",") if part)
-        return cls(kind, values) if kind[:1].isupper() and values else None
+        negated = frozenset(name for name in query if name.partition(":")[2] in NEGATIONS)
+        return cls(kind, values, negated) if kind[:1].isupper() and values else None
 
     def patients(self) -> frozenset[str]:
         """The ids of the patients that the search is limited to."""
@@ -81,6 +95,8 @@ class Search:
 
     def answers(self, terminology: Terminology) -> frozenset[PrefetchKey]:
         """The keys whose data this search would have found."""
+        if self.negated or self._leaves_out_recent_ones():
+            return frozenset()
         if self.type == "Observation":
             return self._observation_keys(terminology)
         key = KEY_OF_TYPE.get(self.type)
@@ -89,14 +105,26 @@ class Search:
             return frozenset()
         return frozenset({key}) if self._looks_for_live_ones() else frozenset()
 
+    def _leaves_out_recent_ones(self) -> bool:
+        """True unless every date it asks for is a lower bound."""
+        return not all(written.startswith(("ge", "gt", "sa")) for written in self.parameters.get("date", ()))
+
+    def asked_for_fewer(self, matches: int, total: Decimal | None) -> bool:
+        """True where the search may have found more than it was told to send."""
+        limits = [int(written) for written in self.parameters.get("_count", ()) if written.isdecimal()]
+        reached = bool(limits) and matches >= min(limits)
+        return reached and (total is None or total > matches)
+
     def _looks_for_live_ones(self) -> bool:
-        """A search for stopped orders or resolved problems says nothing about active ones."""
+        """A search for resolved problems says nothing of active ones; one for active drugs nothing of past ones."""
         stated = {_code(text) for name in ("status", "clinical-status") for text in self.parameters.get(name, ())}
+        if self.type == "MedicationRequest" and stated:
+            return stated >= PAST_AND_PRESENT
         finished_kind = self.type in ("MedicationAdministration", "Procedure", "Encounter")
         return not stated or finished_kind or bool(stated & LIVE_STATUSES)
 
     def _observation_keys(self, terminology: Terminology) -> frozenset[PrefetchKey]:
-        if "_id" in self.parameters or "identifier" in self.parameters:
+        if set(self.parameters) & ((NARROWING - {"code"}) | {"status"}):
             return frozenset()
         if codes := self.parameters.get("code"):
             return _keys_of_codes(codes, terminology)

@@ -12,7 +12,7 @@ from cds_service.clinical.cards import Action
 from cds_service.clinical.chart import MedicationOrder, ServiceOrder
 from cds_service.clinical.suggestions import SuggestedStep, SuggestionKind
 from cds_service.clinical.terminology import Terminology
-from cds_service.fhir.json_access import text
+from cds_service.fhir.json_access import mapping, mappings, text
 from cds_service.fhir.references import is_writable
 from cds_service.fhir.validation import is_valid
 from cds_service.fhir.write_orders import STATUS_AFTER, changed_order, reduced_draft
@@ -48,6 +48,8 @@ class FhirOrderWriter:
         original = _order(step, read)
         if original is None or text(original.get("status")) not in CHANGEABLE[step.kind]:
             return ()
+        if _is_subsetted(original) or not is_writable(step.order or ""):
+            return ()
         changed = changed_order(original, step)
         return (Action("update", step.description, resource=changed),) if is_valid(changed) else ()
 
@@ -65,10 +67,17 @@ def _order(step: SuggestedStep, read: ReadChart) -> Mapping[str, Any] | None:
     return original if original is not None and original.get("resourceType") == "MedicationRequest" else None
 
 
+def _is_subsetted(original: Mapping[str, Any]) -> bool:
+    """True where only a part of the resource was sent; an update with it would erase the rest."""
+    tags = mappings(mapping(original.get("meta")).get("tag"))
+    return any(text(tag.get("code")) == "SUBSETTED" for tag in tags)
+
+
 def _delete(step: SuggestedStep, read: ReadChart) -> tuple[Action, ...]:
-    """Only what is among the drafts of this call, and has an id, can be deleted."""
+    """Only what is among the drafts of this call, and has an id, can be deleted; an order in force is no draft."""
     orders: list[MedicationOrder | ServiceOrder] = [*read.chart.orders, *read.chart.service_orders]
-    drafts = {order.source for order in orders if order.draft}
+    in_force = {order.source for order in orders if not order.draft and order.status != "draft"}
+    drafts = {order.source for order in orders if order.draft and order.status == "draft"} - in_force
     if step.order is None or step.order not in drafts or not is_writable(step.order):
         return ()
     return (Action("delete", step.description, resource_id=step.order),)

@@ -39,6 +39,8 @@ OPEN_DOSE = "Dose to be decided by the prescriber"
 def changed_order(original: Json, step: SuggestedStep) -> Resource:
     """The complete order with its new status."""
     order = {**_in_shape(original, step), "status": STATUS_AFTER[step.kind]}
+    if not order.get("id"):  # known from the URL of its Bundle entry
+        order["id"] = (step.order or "").rpartition("/")[2]
     order.pop("statusReason", None)
     if step.reason:
         order["statusReason"] = {"text": step.reason}

@@ -11,13 +11,15 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cds_service.errors import SettingsError
-from cds_service.observability import configure_logging, share_metrics
+from cds_service.observability import configure_logging, share_metrics, where_raised
 from cds_service.settings import Settings, check_bind
+from cds_service.web.problems import HTTP_TABLE, UNEXPECTED, Problem, operation_outcome
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -28,6 +30,15 @@ THREADS = 8
 
 BACKLOG = 512
 _GRACE_SECONDS = 10
+_UNREADABLE_STATUS = {
+    "LimitRequestLine": 414,
+    "ExpectationFailed": 417,
+    "LimitRequestHeaders": 431,
+    "UnsupportedTransferCoding": 501,
+}
+"""By the name of gunicorn's error; its other errors of reading are 400."""
+
+_OUR_FAULT = frozenset({"ConfigurationProblem", "InvalidResponseHeader", "InvalidResponseHeaderName"})
 _log = logging.getLogger(__name__)
 
 
@@ -135,6 +146,7 @@ def _run_gunicorn(application: Flask, listener: socket.socket, workers: int) -> 
                 if name in known:
                     self.cfg.set(name, value)
             self.cfg.set("logger_class", QuietLogger)
+            self.cfg.set("worker_class", _discreet_worker())
             if workers > 1:
                 self.cfg.set("child_exit", forget_worker)
 
@@ -144,6 +156,50 @@ def _run_gunicorn(application: Flask, listener: socket.socket, workers: int) -> 
     options = gunicorn_options(listener.detach(), workers)
     _leave_out_banner(Response)
     Server().run()
+
+
+def _discreet_worker() -> type:
+    """gunicorn's worker with threads, with our answer to what it cannot read."""
+    from gunicorn.util import write_nonblock
+    from gunicorn.workers.gthread import ThreadWorker
+
+    class DiscreetWorker(ThreadWorker):
+        """Neither logs nor sends back what it could not read: a malformed header may hold a token."""
+
+        def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+            answer = refuse_unreadable(exc)
+            with suppress(OSError):
+                write_nonblock(client, answer)
+
+    return DiscreetWorker
+
+
+def refuse_unreadable(error: BaseException) -> bytes:
+    """Log what kind of error kept gunicorn from reading a request, and give the whole HTTP answer to it."""
+    problem = _problem_of_reading(error)
+    level = logging.ERROR if problem is UNEXPECTED else logging.WARNING
+    facts = {"status": problem.status, "error": type(error).__name__, "where": where_raised(error)}
+    _log.log(level, "request_unreadable", extra=facts)
+    body = operation_outcome(problem).get_data()
+    head = (
+        f"HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}",
+        "Connection: close",
+        "Content-Type: application/json",
+        f"Content-Length: {len(body)}",
+        "Cache-Control: no-store",
+        "X-Content-Type-Options: nosniff",
+    )
+    return "\r\n".join((*head, "", "")).encode("ascii") + body
+
+
+def _problem_of_reading(error: BaseException) -> Problem:
+    from gunicorn.http.errors import ParseException
+
+    kind = type(error).__name__
+    if not isinstance(error, ParseException) or kind in _OUR_FAULT:
+        return UNEXPECTED
+    status = _UNREADABLE_STATUS.get(kind, 400)
+    return HTTP_TABLE.get(status) or Problem(status, "invalid", HTTP_TABLE[400].says)
 
 
 def _leave_out_banner(response: Any) -> None:
@@ -158,5 +214,16 @@ def _leave_out_banner(response: Any) -> None:
 
 def _run_waitress(application: Flask, listener: socket.socket, _workers: int) -> None:
     import waitress
+    from waitress.channel import HTTPChannel
+    from waitress.task import ErrorTask
 
+    class DiscreetErrorTask(ErrorTask):
+        """Does not send back what could not be read."""
+
+        def execute(self) -> None:
+            request: Any = self.request
+            request.error.body = HTTP_TABLE[400].says
+            super().execute()
+
+    HTTPChannel.error_task_class = DiscreetErrorTask
     waitress.serve(application, sockets=[listener], threads=THREADS, ident=None)

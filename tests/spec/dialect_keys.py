@@ -33,14 +33,24 @@ def _is_empty(value: object) -> bool:
 
 def without_empty_keys(request: Json, circumstances: Circumstances) -> Json:
     """The same request by a client that leaves out what it found nothing for: then nothing is known of it."""
-    request["prefetch"] = {key: value for key, value in request["prefetch"].items() if not _is_empty(value)}
+    request["prefetch"] = {_told(key, v): v for key, v in request["prefetch"].items() if not _is_empty(v)}
     return request
 
 
 def without_empty_observations(request: Json, circumstances: Circumstances) -> Json:
     found = request["prefetch"]
-    request["prefetch"] = {k: v for k, v in found.items() if k not in OBSERVATION_KEYS or not _is_empty(v)}
+    request["prefetch"] = {_told(k, v): v for k, v in found.items() if k not in OBSERVATION_KEYS or not _is_empty(v)}
     return request
+
+
+DECISIVE = {"cellCounts": {"751-8", "6690-2", "770-8", "769-0"}, "vitalSigns": {"8310-5"}}
+"""What results must hold for a Bundle that names no search to count as all counts, or all vital signs."""
+
+
+def _told(key: str, value: Json) -> str:
+    """The key, or a foreign one where the results under it do not tell by themselves that they are all of it."""
+    codes = {c["code"] for e in value.get("entry", []) for c in e["resource"].get("code", {}).get("coding", [])}
+    return key if key not in DECISIVE or codes & DECISIVE[key] else f"some-{key}"
 
 
 def linked(request: Json, circumstances: Circumstances) -> Json:

@@ -276,6 +276,8 @@ BROKEN_OF_KEY = dict.fromkeys(("cellCounts", "labResults", "vitalSigns"), BROKEN
 def broken_entries(request: Json, circumstances: Circumstances) -> Json:
     """One entry of each Bundle cannot be read."""
     for key, bundle in bundles(request):
+        if not entries(bundle):
+            continue  # a Bundle of nothing but what cannot be read is not known to be empty
         held = entries(bundle)  # where it is the only entry, a result without a code may be the one that matters
         options = (*BROKEN, *BROKEN_OF_KEY.get(key, ())) if held else BROKEN
         broken = copied({"entry": circumstances.dice.choice(options)})["entry"]

@@ -213,10 +213,39 @@ def test_refuses_a_request_without_counts():
         (("no-such-command",), "No such command"),
         (("fire",), "Missing option"),
         (("serve", "--port", "70000"), "--port"),
+        (("fire", "--service", "view"), "see cds-service fire --help"),
+        (("cards", "lint", "--no-such-option"), "see cds-service cards lint --help"),
+        (("feedback", "report", "--format", "xml"), "'xml' is not one of 'table'"),
+        (("cards",), "Missing command; see cds-service cards --help"),
+        ((), "Missing command; see cds-service --help"),
+        (("evaluate", "-", "--at", "9999-12-31T23:59:59Z"), "is not between 1900 and 2200"),
+        (("evaluate", "-", "--at", "0001-01-01T00:00:00+10:00"), "is not between 1900 and 2200"),
+        (("evaluate", "-", "--at", "2200-01-01"), "is not between 1900 and 2200"),
+        (("evaluate", "-", "--at", "1899-12-31T23:59:59Z"), "is not between 1900 and 2200"),
     ],
 )
-def test_rejects_wrong_use(arguments, words):
-    check_wrong_use(run(*arguments, stdin=b"{}"), words)
+def test_rejects_wrong_use_in_one_line(arguments, words):
+    result = run(*arguments, stdin=b"{}")
+    check_wrong_use(result, words)
+    assert result.stderr.startswith("cds-service: ")
+    assert result.stderr.count("\n") == 1
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize("at", ["1900-01-01T00:00:00+14:00", "2199-12-31T23:59:59-12:00"])
+def test_judges_as_of_the_first_and_the_last_instant(at):
+    body = orjson.dumps(hook_request(cellCounts=bundle(observation(0.4))))
+    result = run("evaluate", "-", "--at", at, stdin=body)
+    assert result.exit_code == 0, result.output
+    assert "cards" in json.loads(result.stdout)
+
+
+def test_an_interrupt_is_no_traceback(monkeypatch):
+    def interrupted(_path):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cds_service.card_files.listing.rule_rows", interrupted)
+    check_wrong_use(run("cards", "list"), "cds-service: stopped", code=1)
 
 
 def test_rejects_a_wrong_setting(monkeypatch):

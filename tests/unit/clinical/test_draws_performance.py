@@ -1,4 +1,4 @@
-"""Grouping by draw looks at few groups for each result, and finds what a look at all of them finds."""
+"""Grouping by draw and the search for conflicts look at few results for each, and find what a look at all finds."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cds_service.clinical.chart import Measurement
-from cds_service.clinical.draws import draws, same_draw
+from cds_service.clinical.counts import Counts
+from cds_service.clinical.draws import Count, apart, draws, same_draw
 from cds_service.clinical.moments import Moment
-from tests.unit.clinical.charts import NOW, NUMBERS, lab
+from tests.unit.clinical.charts import NOW, NUMBERS, chart, lab
 
 
 def belongs(measurement: Measurement, first: Measurement) -> bool:
@@ -66,3 +67,33 @@ def test_a_specimen_holds_a_draw_together_over_any_time():
 
 def test_more_than_fifteen_minutes_make_two_draws():
     assert [len(group) for group in draws([result(0), result(15), result(31)], NUMBERS)] == [2, 1]
+
+
+def conflict_by_comparing_all(window: list[Count], counts: Counts) -> tuple[Count, Count] | None:
+    """The definition: the lowest count with a higher band close to it in time, and the lowest of those."""
+    close = timedelta(hours=float(NUMBERS.conflict_close_hours))
+    low_first = sorted(window, key=lambda c: c.value)
+    for first in low_first:
+        for second in low_first:
+            if counts.band(first.value) < counts.band(second.value) and apart(first.taken, second.taken) <= close:
+                return first, second
+    return None
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 30), st.sampled_from([0, 0, 3]), st.sampled_from(["0.05", "0.3", "0.7", "1.2", "2"])),
+        max_size=9,
+    )
+)
+@example([(0, 0, "0.3"), (4, 0, "0.7"), (4, 0, "2")])
+@example([(0, 0, "0.3"), (20, 0, "0.7"), (10, 3, "2")])
+def test_finds_the_conflict_that_comparing_each_with_each_finds(rows):
+    labs = [
+        lab("ANC", value, Moment(earliest=NOW - timedelta(hours=start), latest=NOW - timedelta(hours=start - length)))
+        for start, length, value in rows
+    ]
+    counts = Counts(chart(*labs), NOW, NUMBERS)
+    expected = conflict_by_comparing_all(counts.window, counts)
+    close = [(c.first, c.second) for c in counts.conflicts if c.why == "results close in time lie in different bands"]
+    assert close == ([] if expected is None else [expected])

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from cds_service.fhir.reader import FhirChartReader
-from tests.unit.fhir.samples import LOINC, RXNORM, SNOMED, bundle, chart_of, coded, mine, problems_of
+from tests.unit.fhir.samples import (
+    LOINC,
+    NOW,
+    PATIENT,
+    RXNORM,
+    SNOMED,
+    bundle,
+    chart_of,
+    coded,
+    hook_request,
+    mine,
+    outcome,
+    problems_of,
+)
 
 CLINICAL = "http://terminology.hl7.org/CodeSystem/condition-clinical"
 CML = {**coded(SNOMED, "92818009", "Chronic myeloid leukemia"), "text": "CML"}
@@ -193,3 +206,57 @@ def test_reads_open_service_orders(reader: FhirChartReader, members: dict[str, A
     assert [("cbc-diff" in o.kinds, o.draft, o.due is not None) for o in found] == (
         [(True, False, True)] if is_open else []
     )
+
+
+@pytest.mark.parametrize(
+    ("members", "deceased", "reported"),
+    [
+        ({"deceasedDateTime": "2026-11-01"}, True, False),
+        ({"deceasedDateTime": "2099-01-01"}, False, True),
+        ({"deceasedDateTime": "unknown"}, False, True),
+        ({"deceasedBoolean": True, "deceasedDateTime": "unknown"}, True, True),
+        ({"deceasedBoolean": False}, False, False),
+    ],
+)
+def test_believes_a_death_only_with_a_date_that_has_come(
+    reader: FhirChartReader, members: dict[str, Any], deceased: bool, reported: bool
+) -> None:
+    chart = chart_of(reader, {"patient": PATIENT | members})
+    assert chart.patient is not None
+    assert (chart.patient.deceased, bool(chart.data_problems)) == (deceased, reported)
+
+
+FEVER = [coded(SNOMED, "386661006")]
+
+
+@pytest.mark.parametrize(
+    ("members", "dated"),
+    [
+        ({"status": "in-progress"}, NOW),
+        ({"status": "Arrived"}, NOW),
+        ({"status": "triaged", "period": {"start": "2026-11-20T10:00:00Z"}}, datetime(2026, 11, 20, 10, tzinfo=UTC)),
+        ({"status": "planned"}, None),
+        ({"status": "finished"}, None),
+    ],
+)
+def test_dates_the_reason_of_an_encounter_that_goes_on(
+    reader: FhirChartReader, members: dict[str, Any], dated: datetime | None
+) -> None:
+    (reason,) = chart_of(reader, {"encounter": mine("Encounter", "e1", reasonCode=FEVER, **members)}).problems
+    assert (reason.dated.latest if reason.dated else None) == dated
+
+
+@pytest.mark.parametrize(("own", "problems", "missing"), [("e1", 1, False), ("e2", 0, True)])
+def test_takes_the_encounter_of_the_call_only(reader: FhirChartReader, own: str, problems: int, missing: bool) -> None:
+    prefetch = {"encounter": mine("Encounter", own, status="in-progress", reasonCode=FEVER)}
+    request = hook_request(prefetch, context={"encounterId": "e1"})
+    templates = {"encounter": "Encounter/{{context.encounterId}}"}
+    chart = reader.read(request, templates, now=NOW, deadline=NOW + timedelta(seconds=2)).chart
+    assert (len(chart.problems), chart.lacks("encounter")) == (problems, missing)
+
+
+@pytest.mark.parametrize("sent", [{}, {"encounter": outcome("error")}])
+def test_an_encounter_that_was_not_sent_is_not_known(reader: FhirChartReader, sent: dict[str, Any]) -> None:
+    request = hook_request(sent, context={"encounterId": "e1"})
+    templates = {"encounter": "Encounter/{{context.encounterId}}"}
+    assert reader.read(request, templates, now=NOW, deadline=NOW + timedelta(seconds=2)).chart.lacks("encounter")

@@ -99,7 +99,7 @@ def test_says_that_an_order_names_no_medication(reader: FhirChartReader, medicat
     assert chart.unavailable["medicationRequests"] == "an order points to a medication that was not sent"
 
 
-@pytest.mark.parametrize("status", ["cancelled", 7])
+@pytest.mark.parametrize("status", ["cancelled", "Cancelled", 7])
 def test_an_order_that_does_not_count_spoils_nothing_by_naming_no_medication(
     reader: FhirChartReader, status: Any
 ) -> None:
@@ -369,15 +369,80 @@ def test_reads_a_dose_that_was_given(reader: FhirChartReader, time: dict[str, An
     assert (dose_.given.earliest.hour, dose_.route, dose_.order) == (9, Route.PARENTERAL, "MedicationRequest/m7")
 
 
-@pytest.mark.parametrize("status", ["not-done", "on-hold", "entered-in-error", "stopped", "unknown", None])
+@pytest.mark.parametrize("status", ["not-done", "entered-in-error", None])
 def test_reads_no_dose_that_was_not_given(reader: FhirChartReader, status: str | None) -> None:
     given = administration(effectiveDateTime="2026-11-10", status=status)
     assert chart_of(reader, {"medicationAdministrations": bundle(given)}).administrations == ()
 
 
+@pytest.mark.parametrize("status", ["stopped", "on-hold", "unknown", "Completed", "in-progress"])
+def test_reads_a_dose_that_was_begun(reader: FhirChartReader, status: str) -> None:
+    given = administration(effectiveDateTime="2026-11-10", status=status)
+    assert len(chart_of(reader, {"medicationAdministrations": bundle(given)}).administrations) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "read_as", "reported"),
+    [
+        (None, "active", True),
+        ("unknown", "active", True),
+        ("whatever", "active", True),
+        (7, "active", True),
+        ("ACTIVE", "active", False),
+        ("On-Hold", "on-hold", False),
+        ("ended", "completed", False),
+    ],
+)
+def test_reads_an_order_of_unclear_status_as_active(
+    reader: FhirChartReader, status: Any, read_as: str, reported: bool
+) -> None:
+    chart = chart_of(reader, {"medicationRequests": bundle(order(status=status, authoredOn="2026-11-01"))})
+    assert only(chart).status == read_as
+    assert problems_of(chart) == ({("unknown-status", "MedicationRequest/m1")} if reported else set())
+
+
+@pytest.mark.parametrize(
+    ("members", "reported"),
+    [
+        ({"status": "completed"}, True),
+        ({"status": "stopped"}, True),
+        ({"status": "active"}, False),
+        ({"status": "completed", "authoredOn": "2026-11-01"}, False),
+        ({"status": "completed", "medicationCodeableConcept": {"text": "starch"}}, False),
+    ],
+)
+def test_reports_a_finished_order_without_a_date(
+    reader: FhirChartReader, members: dict[str, Any], reported: bool
+) -> None:
+    chart = chart_of(reader, {"medicationRequests": bundle(order(**members))})
+    assert problems_of(chart) == ({("undated-dose", "MedicationRequest/m1")} if reported else set())
+
+
+@pytest.mark.parametrize(
+    ("members", "unnamed"),
+    [
+        ({"medicationReference": {"reference": "Medication/gone"}}, True),
+        ({"medicationCodeableConcept": {"coding": [{"system": "urn:oid:1.2.3", "code": "9988"}]}}, True),
+        ({"medicationCodeableConcept": {}}, True),
+        ({}, False),
+        ({"medicationCodeableConcept": {"text": "starch"}}, False),
+        ({"medicationCodeableConcept": coded(RXNORM, "1256")}, False),
+        ({"medicationReference": {"reference": "Medication/gone", "display": "azathioprine"}}, False),
+    ],
+)
+def test_lists_the_drafts_whose_medication_nobody_named(
+    reader: FhirChartReader, members: dict[str, Any], unnamed: bool
+) -> None:
+    draft = order(status="draft", **({"medicationCodeableConcept": None} | members))
+    chart = chart_of(reader, {"medicationRequests": None}, bundle(draft))
+    assert chart.unnamed_drafts == (("MedicationRequest/m1",) if unnamed else ())
+    assert (("unnamed-medication", "MedicationRequest/m1") in problems_of(chart)) is unnamed
+    assert "medicationRequests" not in chart.unavailable
+
+
 def test_reports_a_dose_without_a_time(reader: FhirChartReader) -> None:
     chart = chart_of(reader, {"medicationAdministrations": bundle(administration())})
-    assert (chart.administrations, problems_of(chart)) == ((), {("no-time", "MedicationAdministration/a1")})
+    assert (chart.administrations, problems_of(chart)) == ((), {("undated-dose", "MedicationAdministration/a1")})
 
 
 def test_says_that_a_dose_names_no_medication(reader: FhirChartReader) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from cds_service.clinical.chart import Chart, Measurement
 from cds_service.fhir.reader import FhirChartReader
-from tests.unit.fhir.samples import LOINC, SNOMED, UCUM, bundle, chart_of, coded, count, mine, problems_of
+from tests.unit.fhir.samples import LOINC, NOW, SNOMED, UCUM, bundle, chart_of, coded, count, mine, problems_of
 
 ABSENT = coded("http://terminology.hl7.org/CodeSystem/data-absent-reason", "unknown")
 
@@ -112,8 +113,38 @@ def test_dates_a_result_by_issued_where_nothing_else_does(reader: FhirChartReade
 @pytest.mark.parametrize("time", [{"effectiveDateTime": None}, {"effectiveDateTime": "soon"}])
 def test_uses_no_result_without_a_time(reader: FhirChartReader, time: dict[str, Any]) -> None:
     chart = chart_with(reader, count(**time, meta={"lastUpdated": "2026-11-22T13:00:00Z"}))
-    assert chart.measurements == ()
+    (found,) = chart.measurements
+    assert (found.value, found.problem) == (None, "no time of the draw")
+    assert (found.taken.latest, found.taken.latest - found.taken.earliest) == (NOW, timedelta(days=28))
     assert problems_of(chart) == {("no-time", "Observation/o1")}
+
+
+def test_an_undated_temperature_may_be_of_the_last_day(reader: FhirChartReader) -> None:
+    undated = count("t1", "8310-5", 39.0, "Cel", effectiveDateTime=None)
+    (found,) = measured(reader, undated)
+    assert (found.value, found.taken.latest - found.taken.earliest) == (None, timedelta(hours=24))
+
+
+def test_leaves_out_an_undated_result_that_does_not_decide(reader: FhirChartReader) -> None:
+    assert measured(reader, count(code="718-7", effectiveDateTime=None)) == []
+
+
+@pytest.mark.parametrize(
+    ("members", "counted"),
+    [
+        ({"specimen": {"reference": "Specimen/9", "display": "Cerebrospinal fluid"}}, False),
+        ({"specimen": {"reference": "#s"}, "contained": [{"resourceType": "Specimen", "id": "s",
+          "type": {"text": "Pleural effusion, pleural"}}]}, False),
+        ({"bodySite": {"text": "Synovial space"}}, False),
+        ({"code": coded(LOINC, "751-8") | {"text": "Neutrophils CSF"}}, False),
+        ({"specimen": {"display": "Cord blood"}}, False),
+        ({"specimen": {"display": "Venous blood"}}, True),
+        ({"code": coded(LOINC, "751-8") | {"text": "Neutrophils in Blood or body fluid"}}, True),
+        ({}, True),
+    ],
+)  # fmt: skip
+def test_counts_no_cells_of_another_fluid(reader: FhirChartReader, members: dict[str, Any], counted: bool) -> None:
+    assert len(measured(reader, count() | members)) == counted
 
 
 @pytest.mark.parametrize(

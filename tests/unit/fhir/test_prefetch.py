@@ -53,7 +53,10 @@ def test_knows_as_empty_what_was_sent_empty(terminology: Terminology, key: str, 
         (bundle(count()), {"cellCounts"}),
         (bundle(count(code="6690-2")), {"cellCounts"}),
         (bundle(TEMPERATURE), {"vitalSigns"}),
-        (bundle(mine("Observation", "hr", code=coded(LOINC, "8867-4"), category=VITAL_CATEGORY)), {"vitalSigns"}),
+        (bundle(mine("Observation", "hr", code=coded(LOINC, "8867-4"), category=VITAL_CATEGORY)), set()),
+        (bundle(count(code="718-7")), set()),
+        (bundle(count(code="777-3"), count("o2")), {"cellCounts"}),
+        (bundle(count(code="85354-9")), set()),
         (bundle(count(code="2132-9")), {"labResults"}),
         (bundle(count(), TEMPERATURE, count("x", "2132-9")), {"cellCounts", "vitalSigns", "labResults"}),
         (bundle(CONDITION), {"conditions"}),
@@ -75,7 +78,13 @@ def test_knows_as_empty_what_was_sent_empty(terminology: Terminology, key: str, 
         (bundle(order(), self_url=f"{BASE}/MedicationRequest?patient=p1&code=1256"), set()),
         (bundle(order(), self_url=f"{BASE}/MedicationRequest?patient=p1&status=stopped"), set()),
         (
-            bundle(order(), self_url=f"{BASE}/MedicationRequest?patient=p1&status=active,on-hold"),
+            bundle(order(), self_url=f"{BASE}/MedicationRequest?patient=p1&status=active,on-hold,completed,stopped"),
+            {"medicationRequests"},
+        ),
+        (bundle(order(), self_url=f"{BASE}/MedicationRequest?patient=p1&_count=1"), set()),
+        (bundle(order(), self_url=f"{BASE}/MedicationRequest?patient=p1&_count=1", total=3), set()),
+        (
+            bundle(order(), self_url=f"{BASE}/MedicationRequest?patient=p1&_count=1", total=1),
             {"medicationRequests"},
         ),
     ],
@@ -98,7 +107,19 @@ def test_recognises_resources_under_a_foreign_key(terminology: Terminology, sent
         ("Observation?patient=p1&code=8310-5", {"vitalSigns"}),
         ("Condition?patient=p1", {"conditions"}),
         ("Condition?patient=p1&clinical-status=resolved", set()),
-        ("MedicationRequest?patient=p1&status=active", {"medicationRequests"}),
+        ("MedicationRequest?patient=p1&status=active", set()),
+        ("MedicationRequest?patient=p1&status=active,completed", {"medicationRequests"}),
+        ("MedicationRequest?patient=p1&intent=plan", set()),
+        ("MedicationRequest?patient=p1&authoredon=ge2026-11-01", set()),
+        ("MedicationRequest?patient=p1&encounter=e1", set()),
+        ("MedicationRequest?patient=p1&_lastUpdated=ge2026-11-01", set()),
+        ("Observation?patient=p1&category=laboratory&date=lt2020-01-01", set()),
+        ("Observation?patient=p1&category=laboratory&date=ge2020-01-01", {"cellCounts", "labResults"}),
+        ("Observation?patient=p1&category=laboratory&code:not=http://loinc.org|751-8", set()),
+        ("Observation?patient=p1&category=laboratory&status=preliminary", set()),
+        ("Observation?patient=p1&category=laboratory&encounter=e1", set()),
+        ("Observation?patient=p1&category=laboratory&value-quantity=gt10", set()),
+        ("Observation?patient:Patient=p1&category=vital-signs&_count=50", {"vitalSigns"}),
         ("MedicationRequest?patient=p1&status=stopped", set()),
         ("Procedure?subject=Patient/p1", {"procedures"}),
         ("Procedure?patient=p2", set()),
@@ -142,6 +163,28 @@ def test_says_why_a_key_is_not_known(terminology: Terminology, sent: Any, reason
     if "LOCAL" in str(sent):
         sent["entry"][0]["resource"]["code"] = coded("urn:lab", "ANC-LOCAL", "neutrophils")
     assert reasons(terminology, {"cellCounts": sent})["cellCounts"] == reason
+
+
+@pytest.mark.parametrize("key", ["cellCounts", "vitalSigns", "conditions"])
+def test_what_cannot_be_read_is_not_nothing(terminology: Terminology, key: str) -> None:
+    broken = bundle(entry=[{"fullUrl": f"{BASE}/Observation/1", "resource": None}])
+    assert reasons(terminology, {key: broken})[key] == "no entry of what was sent could be read"
+
+
+@pytest.mark.parametrize(
+    ("code", "others", "is_known"),
+    [
+        (coded("urn:lab", "T", "Body temperature"), [], False),
+        ({"text": "Temperature, tympanic"}, [count("bp", "8480-6", 120, "mm[Hg]")], False),
+        (coded("urn:lab", "T", "Body temperature"), [TEMPERATURE], True),
+        (coded("urn:lab", "P", "Pulse"), [], True),
+    ],
+)
+def test_a_temperature_in_a_code_of_the_house_is_not_no_temperature(
+    terminology: Terminology, code: Any, others: list[Any], is_known: bool
+) -> None:
+    local = count("t2", value=39.6, unit="Cel") | {"code": code}
+    assert ("vitalSigns" in known(terminology, {"vitalSigns": bundle(local, *others)})) is is_known
 
 
 def test_still_reads_the_first_page_of_an_incomplete_answer(reader: FhirChartReader) -> None:

@@ -295,3 +295,35 @@ def test_gives_the_laboratory_all_results_in_question(terminology: Terminology, 
     assert action.resource is not None
     assert action.resource["focus"] == {"reference": "Observation/o1"}
     assert [item["valueReference"]["reference"] for item in action.resource["input"]] == list(sources)
+
+
+@pytest.mark.parametrize(
+    ("draft_status", "existing", "deleted"),
+    [("draft", None, 1), ("draft", "draft", 1), ("active", None, 0), ("active", "active", 0), ("draft", "active", 0)],
+)
+def test_deletes_no_order_that_is_in_force(
+    terminology: Terminology, reader: FhirChartReader, draft_status: str, existing: str | None, deleted: int
+) -> None:
+    stored = bundle(*([order("d1", status=existing)] if existing else []))
+    signed = read(reader, {"medicationRequests": stored}, bundle(order("d1", status=draft_status)))
+    removal = step(SuggestionKind.REMOVE_DRAFT, order="MedicationRequest/d1")
+    assert len(FhirOrderWriter(terminology).actions_for(removal, signed, now=NOW)) == deleted
+
+
+def test_updates_nothing_with_a_part_of_a_resource(terminology: Terminology, reader: FhirChartReader) -> None:
+    part = order(meta={"tag": [{"code": "SUBSETTED"}]})
+    found = read(reader, {"medicationRequests": bundle(part)})
+    hold = step(SuggestionKind.HOLD_MEDICATION, order="MedicationRequest/m1")
+    assert FhirOrderWriter(terminology).actions_for(hold, found, now=NOW) == ()
+
+
+@pytest.mark.parametrize(("url", "ids"), [("https://x/fhir/MedicationRequest/m9", ["m9"]), (None, [])])
+def test_an_update_takes_its_id_from_the_url_of_the_entry(
+    terminology: Terminology, reader: FhirChartReader, url: str | None, ids: list[str]
+) -> None:
+    nameless = {name: value for name, value in order().items() if name != "id"}
+    entry = {"resource": nameless} | ({"fullUrl": url} if url else {})
+    found = read(reader, {"medicationRequests": bundle(entry=[entry])})
+    hold = step(SuggestionKind.HOLD_MEDICATION, order=found.chart.orders[0].source)
+    actions = FhirOrderWriter(terminology).actions_for(hold, found, now=NOW)
+    assert [action.resource["id"] for action in actions if action.resource] == ids

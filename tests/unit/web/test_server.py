@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -70,6 +71,74 @@ def test_serves_with_several_workers_and_stops_when_told(running, tmp_path):
     assert process.returncode == 0
     assert all(json.loads(line)["message"] for line in log.splitlines())
     assert list((tmp_path / "tmp").glob("cds-service-metrics-*")) == []
+
+
+SECRET = "Jane-Doe-4711"
+
+
+def refused(port: int, raw: bytes) -> tuple[int, dict[str, str], str]:
+    """Status, headers and body of the answer to these bytes."""
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        connection.sendall(raw)
+        response = http.client.HTTPResponse(connection)
+        response.begin()
+        return response.status, dict(response.getheaders()), response.read().decode()
+
+
+UNREADABLE = [
+    (f"GET /readyz HTTP/1.1\r\n{SECRET} no colon\r\n\r\n", 400, "InvalidHeader"),
+    (f"GET /readyz HTTP/1.1\r\nX {SECRET}: 1\r\n\r\n", 400, "InvalidHeaderName"),
+    (f"GET /{SECRET}\r\n\r\n", 400, "InvalidRequestLine"),
+    (f"GET /{SECRET} HTTP/7.7\r\n\r\n", 400, "InvalidHTTPVersion"),
+    (f"GET /{SECRET}{'x' * 9000} HTTP/1.1\r\n\r\n", 414, "LimitRequestLine"),
+]
+
+
+def test_what_cannot_be_read_is_neither_logged_nor_sent_back(running):
+    process, port = running
+    for raw, status, _ in UNREADABLE:
+        answered, headers, body = refused(port, raw.encode())
+        assert (answered, headers["Content-Type"]) == (status, "application/json")
+        assert SECRET not in f"{headers}{body}"
+        outcome = json.loads(body)
+        assert outcome["resourceType"] == "OperationOutcome"
+        assert outcome["issue"][0]["diagnostics"] == "The request could not be read."
+    process.send_signal(signal.SIGTERM)
+    _, log = process.communicate(timeout=30)
+    assert SECRET not in log
+    entries = [e for e in map(json.loads, log.splitlines()) if e["message"] == "request_unreadable"]
+    told = sorted((e["level"], e["status"], e["error"]) for e in entries)
+    assert told == sorted(("WARNING", status, kind) for _, status, kind in UNREADABLE)
+
+
+def test_a_failure_while_reading_is_ours_and_keeps_its_words_to_itself(caplog):
+    answer = server.refuse_unreadable(ValueError(SECRET))
+    assert answer.startswith(b"HTTP/1.1 500 Internal Server Error\r\n")
+    assert SECRET not in answer.decode() + caplog.text
+    assert caplog.records[-1].error == "ValueError"
+
+
+WAITRESS = """
+from cds_service.web import server
+with server.listening_socket("127.0.0.1", 0) as listener:
+    print(listener.getsockname()[1], flush=True)
+    server._run_waitress(lambda environ, start: [], listener, 1)
+"""
+
+
+def test_the_server_for_systems_that_cannot_fork_sends_nothing_back_either(environment):
+    process = subprocess.Popen(
+        [sys.executable, "-c", WAITRESS], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        raw = f"GET / HTTP/1.1\r\n{SECRET} no colon\r\n\r\n"
+        status, headers, body = refused(int(process.stdout.readline()), raw.encode())
+    finally:
+        process.kill()
+        process.communicate()
+    assert status == 400
+    assert SECRET not in f"{headers}{body}"
+    assert "The request could not be read." in body
 
 
 def test_a_wrong_library_is_told_in_plain_lines(environment, tmp_path):
