@@ -66,7 +66,7 @@ class StoreContract:
             ("chemo-hold-anc", "1.0.0"),
         }
         assert "0.42" not in str(row)
-        assert "4711" not in str(row)
+        assert "marker-q7x" not in str(row)
 
     def test_same_patient_has_same_hash_only_within_a_client(self, store):
         for client in ("https://a.example", "https://a.example", "https://b.example"):

@@ -282,11 +282,11 @@ def test_errors_and_logs_quote_nothing(store, lock, caplog):
     lock()
     store.remember(served(card()))
     with pytest.raises(StoreUnavailable) as raised:
-        record(store, overridden("card-4711", comment="Mrs Smith"))
+        record(store, overridden("card-marker-q7x", comment="Mrs Smith"))
     time.sleep(1.2)
     quoted = str(raised.value) + str(raised.value.__cause__) + caplog.text + str([vars(r) for r in caplog.records])
     assert "served_cards_not_written" in caplog.text
-    assert "4711" not in quoted
+    assert "marker-q7x" not in quoted
     assert "Smith" not in quoted
 
 
