@@ -32,7 +32,7 @@ def card(*rules: str, card_uuid: str | None = None) -> Card:
     )
 
 
-def served(*cards: Card, at: datetime = NOW, patient: str = "patient-marker-q7x", client: str | None = None) -> ServedCards:
+def served(*cards: Card, at: datetime = NOW, patient: str = "marker-q7x", client: str | None = None) -> ServedCards:
     return ServedCards(SERVICE, new_uuid(), client, None, at, cards, patient)
 
 
