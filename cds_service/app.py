@@ -11,12 +11,16 @@ from cds_service.application.discover import service_of_hook
 from cds_service.application.feedback_report import read_report
 from cds_service.application.hook_request import CallerIdentity, ServiceDescription
 from cds_service.application.invoke import HookService
-from cds_service.application.ports import ChartReader
+from cds_service.application.ports import AnswerLog, ChartReader
+from cds_service.card_files.cases import CaseBook
 from cds_service.card_files.library import load_library, shipped_cards_dir
 from cds_service.card_files.listing import case_names
+from cds_service.card_files.sample_cards import sample_card
 from cds_service.card_files.services import load_services
+from cds_service.card_files.site_orders import load_site_orders
 from cds_service.card_files.tables import load_terminology
 from cds_service.clinical.rules import RuleLibrary
+from cds_service.clinical.site_orders import SiteOrders, recognising
 from cds_service.clinical.situation import SitePolicy
 from cds_service.clinical.terminology import Terminology
 from cds_service.errors import InvalidHookRequest, SettingsError
@@ -33,7 +37,7 @@ from cds_service.web.client_tokens import ClientTokenVerifier
 from cds_service.web.collaborators import Collaborators
 from cds_service.web.envelope import read_hook_request
 from cds_service.web.json_body import parse_json_object
-from cds_service.web.rendering import render_answer
+from cds_service.web.rendering import render_answer, render_card
 from cds_service.web.server import serve as run_server
 from cds_service.web.wsgi import make_app, utc_now
 
@@ -45,11 +49,12 @@ HASH_KEY_FILE = "hash.key"
 
 @dataclass(frozen=True)
 class Knowledge:
-    """What the card library says: rules, code tables, services."""
+    """What the card library says, rules, code tables, services; and what the site orders for them."""
 
     library: RuleLibrary
     terminology: Terminology
     services: tuple[ServiceDescription, ...]
+    orders: SiteOrders
 
 
 def create_app(settings: Settings) -> Flask:
@@ -66,7 +71,7 @@ def create_app(settings: Settings) -> Flask:
     return make_app(
         Collaborators(
             settings=settings,
-            service=make_service(settings, knowledge, reader),
+            service=make_service(settings, knowledge, reader, store),
             store=store,
             authenticator=make_authenticator(settings, store),
             metrics=metrics,
@@ -109,17 +114,30 @@ def read_feedback_report(settings: Settings) -> dict[str, Any]:
         store.close()
 
 
+def sample_card_document(cards_dir: Path, rule_id: str) -> tuple[str, dict[str, Any]] | None:
+    """The name of a rule's first case that fires, and its card as a client gets it; None where there is none.
+
+    Raises: CardLibraryError, CardFileError.
+    """
+    sample = sample_card(CaseBook(cards_dir), rule_id)
+    return (sample[0], render_card(sample[1])) if sample else None
+
+
 def load_knowledge(settings: Settings) -> Knowledge:
     """Read, check and compile the card library. Raises: CardLibraryError, CardFileError, SettingsError."""
     if settings.site_cards_dir is not None:
         raise SettingsError("CDS_SITE_CARDS_DIR: a site's own rules are not supported by this version; unset it.")
     cards_dir = settings.cards_dir or shipped_cards_dir()
-    terminology = load_terminology(cards_dir)
-    return Knowledge(load_library(cards_dir), terminology, load_services(cards_dir, terminology))
+    plain = load_terminology(cards_dir)
+    orders = load_site_orders(settings.orders, plain, cards_dir)
+    terminology = recognising(plain, orders)
+    return Knowledge(load_library(cards_dir), terminology, load_services(cards_dir, terminology), orders)
 
 
-def make_service(settings: Settings, knowledge: Knowledge, reader: ChartReader) -> HookService:
-    """The use case behind every hook, with the policy of the site."""
+def make_service(
+    settings: Settings, knowledge: Knowledge, reader: ChartReader, answers: AnswerLog | None = None
+) -> HookService:
+    """The use case behind every hook, with the policy of the site. `answers`: what users answered before, if known."""
     return HookService(
         library=knowledge.library,
         services=knowledge.services,
@@ -128,6 +146,8 @@ def make_service(settings: Settings, knowledge: Knowledge, reader: ChartReader) 
         policy=SitePolicy(settings.duffy_null_anc, settings.suggestion_min_confidence),
         deadline=timedelta(milliseconds=settings.deadline_ms),
         guideline_url=f"{settings.public_url}/guidelines",
+        answers=answers,
+        orders=knowledge.orders,
     )
 
 

@@ -197,12 +197,18 @@ def list_cards(as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @_guarded
 def show_card(rule_id: str, as_json: bool) -> None:
-    """One rule: logic, limits, levels, text, sources, cases."""
+    """One rule as sentences, with limits, sources and cases, and its card as it will look."""
+    from cds_service.app import sample_card_document
     from cds_service.card_files.listing import rule_page
-    from cds_service.cli_output import print_rule
+    from cds_service.cli_output import print_rule, print_sample_card
 
     page = rule_page(_cards_dir(), rule_id)
-    _print_json(page) if as_json else print_rule(page)
+    if as_json:
+        _print_json(page)
+        return
+    print_rule(page)
+    if sample := sample_card_document(_cards_dir(), rule_id):
+        print_sample_card(*sample)
 
 
 @cards.command("lint")

@@ -8,6 +8,7 @@ from typing import Any
 from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.markdown import Markdown
+from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -51,36 +52,33 @@ def print_rules(rows: Sequence[Row]) -> None:
 
 
 def print_rule(page: Row) -> None:
-    """One rule, as a clinician reads it."""
+    """One rule, as a clinician reads it: sentences first, then limits, offers, sources and cases."""
     console = _console()
     console.print(Text(f"{page['title']}  ({page['id']} {page['version']}, {page['status']})", style="bold"))
-    console.print(Text(page["logic"]))
+    console.print(Text(page["logic"].strip()))
+    for part in page["sentences"]:
+        console.print(Text(f"\n{part['title']}", style=COLOURS.get(part["title"].split()[0].lower(), "bold")))
+        for line in part["lines"]:
+            console.print(Padding(Text(line.strip()), (0, 0, 0, 2 + len(line) - len(line.lstrip()))))
     facts = _table("part", "reads", show_header=False)
-    for name in (
-        "hooks",
-        "statements",
-        "for_each",
-        "when",
-        "unless",
-        "suppressed_by",
-        "suggestions",
-        "override_reasons",
-    ):
+    for name in ("hooks", "for_each", "suppressed_by", "statements", "suggestions", "override_reasons"):
         if page.get(name):
             value = page[name]
             facts.add_row(name.replace("_", " "), Text(", ".join(value) if isinstance(value, list) else str(value)))
-    for level in page["levels"]:
-        guard = " ".join(f"{word} {level[word]}" for word in ("when", "unless") if word in level)
-        facts.add_row("level", Text(f"{level['indicator']} {guard}", style=COLOURS[level["indicator"]]))
     for limit in page["limits"]:
         facts.add_row("limit", Text(f"{limit['name']} = {limit['value']} {limit['unit']} ({limit['source']})"))
-    for text in page["summary"]:
-        facts.add_row("summary", Text(text["text"]))
     for source in page["sources"]:
         facts.add_row("source", Text(f"{source['id']}: {source['citation']} [{source['verified']}]"))
     for case in page["cases"]:
         facts.add_row("case", Text(case))
     console.print(facts)
+
+
+def print_sample_card(case: str, card: Row) -> None:
+    """The card of one case, in a frame."""
+    console = _console()
+    console.print(Text(f"The card of the case {case!r}, alone:", style="bold"))
+    console.print(_card(card))
 
 
 def print_facts(rows: Sequence[Row], *, one: bool) -> None:
@@ -114,6 +112,9 @@ def print_case_results(results: Sequence[Any]) -> int:
         console.print(Text(f"FAILED {result.rule}: {result.name}", style="bold red"))
         for problem in result.problems:
             console.print(Text(f"  {problem}"))
+        console.print(Text(f"  in {result.case.path}:{result.case.line or 1}, with the facts", style="dim"))
+        for words in result.facts:
+            console.print(Text(f"    {words}", style="dim"))
     console.print(f"{len(results) - len(failed)} passed, {len(failed)} failed")
     return 1 if failed or not results else 0
 

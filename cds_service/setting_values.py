@@ -17,8 +17,8 @@ import yaml
 
 from cds_service.errors import SettingsError
 
-Parser = Callable[[str, str], Any]
-"""Takes the name of a setting and its text, returns its value. Raises: SettingsError."""
+Parser = Callable[[str, Any], Any]
+"""Takes the name of a setting and its text, or its mapping; returns the value. Raises: SettingsError."""
 
 _SIZE = re.compile(r"(\d{1,12})\s*(|B|KiB|MiB)", re.IGNORECASE)
 _SIZES = {"": 1, "b": 1, "kib": 1024, "mib": 1024 * 1024}
@@ -141,6 +141,13 @@ def to_origins(name: str, text: str) -> tuple[str, ...]:
         if urlsplit(origin).path:
             raise SettingsError(f"{name}: {origin} has a path; an origin is scheme, host and port.")
     return tuple(sorted(origins))
+
+
+def to_mapping(name: str, value: object) -> Mapping[str, Any]:
+    """A setting with members of its own; whoever they are for checks them."""
+    if not isinstance(value, Mapping):
+        raise SettingsError(f"{name}: must be a mapping.")
+    return {str(key): content for key, content in value.items()}
 
 
 def as_text(value: Any) -> str:

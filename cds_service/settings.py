@@ -23,6 +23,7 @@ from cds_service.setting_values import (
     read_yaml,
     to_bytes,
     to_directory,
+    to_mapping,
     to_origins,
     to_path,
     to_switch,
@@ -34,6 +35,7 @@ from cds_service.setting_values import (
 from cds_service.trusted_clients import TrustedClient, read_clients
 
 PREFIX = "CDS_"
+ORDERS = "orders"
 _MASK = "********"
 _DATABASE_FILE = "cds-service.sqlite3"
 _DATA_DIR = Path("var")
@@ -61,6 +63,7 @@ class Settings:
     max_body_bytes: int = 16 * 1024 * 1024
     log_level: str = "INFO"
     allow_insecure: bool = False
+    orders: Mapping[str, Any] = field(default_factory=dict)
     trusted_clients: tuple[TrustedClient, ...] = ()
 
     @classmethod
@@ -70,7 +73,8 @@ class Settings:
         Raises: SettingsError.
         """
         env = os.environ if environment is None else environment
-        texts = {setting.name: env[setting.name] for setting in SETTINGS if env.get(setting.name)}
+        texts: dict[str, Any] = {setting.name: env[setting.name] for setting in SETTINGS if env.get(setting.name)}
+        texts.pop(ORDERS, None)  # has members, which a variable cannot
         texts |= _read_profile(env.get("CDS_CONFIG", ""))
         used = [setting for setting in SETTINGS if setting.name in texts]
         values = {setting.field: setting.parse(setting.name, texts[setting.name]) for setting in used}
@@ -165,6 +169,12 @@ SETTINGS: tuple[Setting, ...] = (
         "on permits CDS_AUTH=off beyond this machine and FHIR servers over plain http.",
         to_switch,
     ),
+    Setting(
+        ORDERS,
+        "orders",
+        "The site's own order codes, ready-made drug orders and links for each kind of suggestion; site profile only.",
+        to_mapping,
+    ),
 )
 """Every setting. CDS_CONFIG, which names the site profile, cannot stand in it and is read first."""
 
@@ -203,7 +213,7 @@ def _printable(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "on" if value else "off"
-    if isinstance(value, (tuple, frozenset)):
+    if isinstance(value, (tuple, frozenset, Mapping)):
         return ",".join(sorted(map(str, value)))
     return _PASSWORD.sub(rf"\1\2{_MASK}", str(value))
 
@@ -217,17 +227,20 @@ def _complete(values: dict[str, Any]) -> Settings:
     return replace(settings, trusted_clients=read_clients(settings.clients))
 
 
-def _read_profile(path: str) -> dict[str, str]:
+def _read_profile(path: str) -> dict[str, Any]:
     if not path.strip():
         return {}
-    flat = flatten(read_yaml("CDS_CONFIG", Path(path).expanduser()))
+    document = read_yaml("CDS_CONFIG", Path(path).expanduser())
+    orders = document.pop(ORDERS, None)
+    structured = {} if orders is None else {ORDERS: orders}
+    flat = flatten(document)
     names = {setting.name.lower(): setting.name for setting in SETTINGS}
     unknown = [key for key in flat if _canonical(key) not in names]
     if unknown:
         raise SettingsError(f"CDS_CONFIG: {path} has unknown settings: {', '.join(unknown)}.")
     if len({_canonical(key) for key in flat}) < len(flat):
         raise SettingsError(f"CDS_CONFIG: {path} has a setting in two spellings.")
-    return {names[_canonical(key)]: text for key, text in flat.items()}
+    return {names[_canonical(key)]: text for key, text in flat.items()} | structured
 
 
 def _canonical(key: str) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from cds_service.application.hook_request import HookRequest, ServiceDescription
-from cds_service.application.ports import ChartReader, OrderWriter, ReadChart
+from cds_service.application.ports import AnswerLog, ChartReader, OrderWriter, ReadChart
+from cds_service.application.quiet import QUIET, find_answered
 from cds_service.clinical.cards import (
     Action,
     BecauseFact,
@@ -27,6 +28,7 @@ from cds_service.clinical.knowledge import FactValue, Known
 from cds_service.clinical.moments import Moment
 from cds_service.clinical.presentation import Presenter
 from cds_service.clinical.rules import RuleLibrary
+from cds_service.clinical.site_orders import SiteOrders
 from cds_service.clinical.situation import SitePolicy, Situation
 from cds_service.clinical.suggestions import SuggestedStep
 from cds_service.clinical.verdicts import Verdict, all_missing_keys, because, judge_all, missing_facts
@@ -38,7 +40,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class HookService:
-    """Answers hook calls. `guideline_url` is the base of the pages that explain a rule, or None."""
+    """Answers hook calls. `guideline_url` is the base of the pages that explain a rule, or None.
+
+    `answers` knows what users answered before; without it every card is shown every time. `orders` are the site's own.
+    """
 
     library: RuleLibrary
     services: tuple[ServiceDescription, ...]
@@ -47,6 +52,8 @@ class HookService:
     policy: SitePolicy
     deadline: timedelta
     guideline_url: str | None = None
+    answers: AnswerLog | None = None
+    orders: SiteOrders = field(default_factory=SiteOrders)
 
     def service(self, service_id: str) -> ServiceDescription:
         """Raises: UnknownService."""
@@ -72,12 +79,12 @@ class HookService:
         verdicts = judge_all(self.library, situation)
         if _too_little(read.chart, service, verdicts):
             raise ChartUnavailable([PrefetchKey.CELL_COUNTS], read.chart.unavailable[PrefetchKey.CELL_COUNTS])
-        cards = self._cards(request, read, situation, verdicts)
-        return HookAnswer(tuple(cards), self._evaluation(situation, verdicts, cards))
+        presenter = self._presenter(request, read, situation)
+        quiet = find_answered(self.library, self.answers, request, presenter.may_be_withheld(verdicts), now)
+        cards = [quiet.marked(card) for card in presenter.present(verdicts, quiet.withheld)]
+        return HookAnswer(tuple(cards), self._evaluation(situation, verdicts, cards, quiet.withheld))
 
-    def _cards(
-        self, request: HookRequest, read: ReadChart, situation: Situation, verdicts: Sequence[Verdict]
-    ) -> list[Card]:
+    def _presenter(self, request: HookRequest, read: ReadChart, situation: Situation) -> Presenter:
         def actions(step: SuggestedStep) -> tuple[Action, ...]:
             try:
                 return self._written(request, read, situation, step)
@@ -86,8 +93,7 @@ class HookService:
                 _log.error("suggestion_failed", extra=fault)
                 return ()
 
-        presenter = Presenter(self.library, situation, actions, lambda: str(uuid.uuid4()), self._link)
-        return presenter.present(verdicts)
+        return Presenter(self.library, situation, actions, lambda: str(uuid.uuid4()), self._link, orders=self.orders)
 
     def _written(
         self, request: HookRequest, read: ReadChart, situation: Situation, step: SuggestedStep
@@ -98,11 +104,15 @@ class HookService:
     def _link(self, rule_id: str) -> Link | None:
         return Link("How this rule works", f"{self.guideline_url}/{rule_id}") if self.guideline_url else None
 
-    def _evaluation(self, situation: Situation, verdicts: Sequence[Verdict], cards: Sequence[Card]) -> Evaluation:
+    def _evaluation(
+        self, situation: Situation, verdicts: Sequence[Verdict], cards: Sequence[Card], withheld: Collection[str]
+    ) -> Evaluation:
         speaks = {rule.id: card.uuid for card in reversed(cards) for rule in card.rules}
         problems = tuple(ReportedProblem(p.kind, p.source, p.text) for p in situation.chart.data_problems)
-        lines = tuple(_verdict_line(v, situation, speaks.get(v.rule.id)) for v in verdicts)
-        return Evaluation(self.library.knowledge_version, situation.now, lines, problems)
+        lines = (_verdict_line(v, situation, speaks.get(v.rule.id)) for v in verdicts)
+        shown = tuple(_not_shown(line) if line.id in withheld else line for line in lines)
+        matches = situation.chart.recognitions
+        return Evaluation(self.library.knowledge_version, situation.now, shown, problems, matches)
 
 
 def _too_little(chart: Chart, service: ServiceDescription, verdicts: Sequence[Verdict]) -> bool:
@@ -133,6 +143,11 @@ def _verdict_line(verdict: Verdict, situation: Situation, card: str | None) -> R
         because=tuple(_because(name, known) for name, known in because(verdict).items()),
         missing=tuple(missing_facts(verdict)),
     )
+
+
+def _not_shown(line: RuleVerdict) -> RuleVerdict:
+    """It fired all the same: what its user answered before decides only that no card says so again (presentation 6)."""
+    return replace(line, suppressed_by=QUIET, suggestions=(), card=None)
 
 
 def _because(name: str, known: Known) -> BecauseFact:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -79,6 +79,35 @@ class CardStore(Protocol):
 
     def check(self) -> str | None:
         """None where the store works, else what is wrong in words."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PastAnswer:
+    """What a user last answered to a card that spoke for a rule on this evidence.
+
+    `outcome` is accepted | overridden. `accepted` are the kinds of the suggestions taken, "" for one not known here.
+    """
+
+    fingerprint: str
+    outcome: str
+    answered_at: datetime
+    reason: str | None = None
+    accepted: tuple[str, ...] = ()
+
+
+class AnswerLog(Protocol):
+    """Finds earlier answers again by a keyed hash of what a card rested on, without keeping any of that."""
+
+    def fingerprint(self, parts: Sequence[object]) -> str:
+        """The keyed hash of nested texts; equal only for equal texts under the same key."""
+        ...
+
+    def answers(self, fingerprints: Collection[str], *, client: str | None, since: datetime) -> Sequence[PastAnswer]:
+        """The last answer to each card of this client with one of these fingerprints, given after `since`.
+
+        Answers within a fraction of a second. Raises: StoreUnavailable.
+        """
         ...
 
 

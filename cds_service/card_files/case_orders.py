@@ -51,7 +51,7 @@ class CaseOrders:
         for given in meds:
             med = Item(
                 given, "ingredient", "product", "status", "start_days_ago", "end_days_ago", "last_given_days_ago",
-                "route", "status_reason", "daily_dose_mg", what="meds",
+                "route", "status_reason", "daily_dose_mg", "daily_dose_mu", what="meds",
             )  # fmt: skip
             order = self._existing_med(med)
             orders.append(order)
@@ -75,6 +75,7 @@ class CaseOrders:
             start=ago(days=ordered if start is None else start),
             end=None if end is None else dosed(end),
             daily_dose_mg=med.number("daily_dose_mg"),
+            daily_dose_mu=med.number("daily_dose_mu"),
             reasons=self._reasons(med),
             reason_text=med.get("status_reason"),
         )
@@ -102,7 +103,8 @@ class CaseOrders:
         for given in drafts:
             draft = Item(
                 given, "type", "ingredient", "product", "test", "text", "status", "new_start", "daily_dose_mg",
-                "planned_days", "planned_hours", "route", "status_reason", "selected", what="draft_orders",
+                "daily_dose_mu", "planned_days", "planned_hours", "route", "status_reason", "selected",
+                what="draft_orders",
             )  # fmt: skip
             if "test" in draft or draft.get("type") == "ServiceRequest":
                 services.append(self._draft_service(draft))
@@ -132,6 +134,7 @@ class CaseOrders:
             authored=Moment.at(NOW),
             start=first,
             daily_dose_mg=draft.number("daily_dose_mg"),
+            daily_dose_mu=draft.number("daily_dose_mu"),
             planned_days=draft.number("planned_days"),
             planned_first_dose=first,
         )

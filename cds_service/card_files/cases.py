@@ -14,12 +14,14 @@ from cds_service.card_files.library import load_library
 from cds_service.card_files.tables import load_terminology
 from cds_service.card_files.yaml_files import line_of, read_yaml
 from cds_service.clinical.cards import Indicator
+from cds_service.clinical.facts.registry import FACTS
 from cds_service.clinical.rules import Rule, RuleLibrary
 from cds_service.clinical.shared_numbers import SharedNumbers
 from cds_service.clinical.situation import Situation
 from cds_service.clinical.suggestions import SuggestionKind
+from cds_service.clinical.templates import shown
 from cds_service.clinical.terminology import Terminology
-from cds_service.clinical.verdicts import Outcome, Verdict, judge_all
+from cds_service.clinical.verdicts import Outcome, Verdict, because, judge_all, missing_facts
 from cds_service.clinical.wording import detail_of, lines_of, offered, step_of, summary_of
 from cds_service.errors import CardFileError
 
@@ -69,10 +71,11 @@ class Case:
 
 @dataclass(frozen=True)
 class CaseResult:
-    """What came of a case. `problems` are sentences; empty where the case holds."""
+    """What came of a case. `problems` are sentences, empty where the case holds; `facts` what a failed one rests on."""
 
     case: Case
     problems: tuple[str, ...]
+    facts: tuple[str, ...] = ()
 
     @property
     def rule(self) -> str:
@@ -107,7 +110,8 @@ class CaseRunner:
         verdict = next((v for v in judge_all(self.library, situation) if v.rule.id == case.rule), None)
         if verdict is None:
             raise case.fault(f"the rule is not evaluated on {situation.hook}")
-        return CaseResult(case, tuple(_differences(case.expect, verdict, situation)))
+        problems = tuple(_differences(case.expect, verdict, situation))
+        return CaseResult(case, problems, tuple(_facts_of(verdict)) if problems else ())
 
 
 def build_situation(case: Case, terminology: Terminology, numbers: SharedNumbers) -> Situation:
@@ -262,6 +266,18 @@ def _fired_differences(expect: Expectation, verdict: Verdict, situation: Situati
             if due.get(kind) != days:
                 yield f"expected {kind} in {days} days, but it is in {due.get(kind)}"
     yield from _text_differences(expect, verdict)
+
+
+def _facts_of(verdict: Verdict) -> Iterable[str]:
+    """Every fact that the rule's conditions name, with its value, date and origin, or why it is not known."""
+    for name, known in because(verdict).items():
+        unit = FACTS[name].unit
+        date = f" ({known.at.day})" if known.at else ""
+        origin = f" from {', '.join(known.sources)}" if known.sources else ""
+        yield f"{name} = {shown(known)}{f' {unit}' if unit else ''}{date}{origin}"
+    for name, unknown in missing_facts(verdict).items():
+        keys = f"{', '.join(sorted(unknown.missing))} unavailable" if unknown.missing else ""
+        yield f"{name} not known" + (f": {words}" if (words := keys or unknown.note) else "")
 
 
 def _text_differences(expect: Expectation, verdict: Verdict) -> Iterable[str]:

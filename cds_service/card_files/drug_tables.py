@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from cds_service.card_files.csv_rows import Row, put, read_table
+from cds_service.card_files.interaction_tables import with_interactions
 from cds_service.clinical.chart import Route
 from cds_service.clinical.codings import CodeSystem, words_of
-from cds_service.clinical.drug_matching import CodeEntry, DrugMatcher, DrugRule, FormWord, IngredientIds, MatchedBy
+from cds_service.clinical.drug_matching import CodeEntry, DrugMatcher, DrugRule, FormWord, MatchedBy
+from cds_service.clinical.drug_names import DrugName, DrugNames, IngredientIds, name_words
 from cds_service.clinical.drug_table import (
     Antibacterial,
     Confidence,
@@ -27,6 +29,13 @@ LEVELS = {
     "multi-ingredient": MatchedBy.COMBINATION,
 }
 
+NAME_KINDS = ("generic", "brand", "synonym")
+UNLISTED_KINDS = {
+    "ingredient": MatchedBy.INGREDIENT,
+    "product": MatchedBy.PRODUCT,
+    "name": MatchedBy.NAME,
+}
+
 DRUG_COLUMNS = (
     "ingredient", "class", "mechanism_group", "risk", "anc_hold_e9L", "anc_hold_operator", "anc_resume_e9L",
     "plt_hold_e9L", "plt_resume_e9L", "anc_resume_operator", "resume_or_baseline", "anc_cycle_start_e9L",
@@ -39,12 +48,12 @@ DRUG_COLUMNS = (
 
 
 def load_drugs(cards_dir: Path) -> tuple[Drug, ...]:
-    """The rows of drugs.csv. Raises: CardFileError."""
+    """The rows of drugs.csv with their interactions. Raises: CardFileError."""
     drugs: dict[str, Drug] = {}
     for row in read_table(cards_dir / "drugs.csv", *DRUG_COLUMNS):
         _check_pairs(row)
         put(drugs, row.needed("ingredient"), _drug(row), row)
-    return tuple(drugs.values())
+    return with_interactions(cards_dir, tuple(drugs.values()))
 
 
 def _check_pairs(row: Row) -> None:
@@ -128,7 +137,9 @@ def load_matcher(codes_dir: Path, rules: tuple[DrugRule, ...]) -> DrugMatcher:
     codes = _load_ingredients(codes_dir, ours) | _load_atc(codes_dir, ours)
     for row in read_table(codes_dir / "rxnorm_products.csv", "code", "name", "ingredients", "route", "source"):
         put(codes, (CodeSystem.RXNORM, row.needed("code")), _entry(row, "name", ours, MatchedBy.PRODUCT), row)
-    return DrugMatcher(rules=rules, codes=codes, names=_load_names(codes_dir, ours), forms=_load_forms(codes_dir))
+    names = _load_names(codes_dir, ours)
+    _add_unlisted(codes_dir, codes, names)
+    return DrugMatcher(rules=rules, codes=codes, names=DrugNames(names), forms=_load_forms(codes_dir))
 
 
 def _load_ingredients(codes_dir: Path, ours: frozenset[str]) -> dict[tuple[CodeSystem, str], CodeEntry]:
@@ -137,8 +148,8 @@ def _load_ingredients(codes_dir: Path, ours: frozenset[str]) -> dict[tuple[CodeS
     for row in read_table(codes_dir / "rxnorm_ingredients.csv", *columns):
         if (level := LEVELS.get(row.text("level"))) is None:
             row.fault(f"level is none of {', '.join(LEVELS)}")
-        entry = CodeEntry(_ingredients(row, ours), row.needed("display"), level)
-        put(entries, (CodeSystem.RXNORM, row.needed("code")), entry, row)
+        entry = CodeEntry(row.needed("code"), _ingredients(row, ours), row.needed("display"), level)
+        put(entries, (CodeSystem.RXNORM, entry.code), entry, row)
     return entries
 
 
@@ -154,7 +165,8 @@ def _load_atc(codes_dir: Path, ours: frozenset[str]) -> dict[tuple[CodeSystem, s
 
 
 def _entry(row: Row, name: str, ours: frozenset[str], matched_by: MatchedBy) -> CodeEntry:
-    return CodeEntry(_ingredients(row, ours), row.needed(name), matched_by, row.choice("route", Route))
+    ingredients, route = _ingredients(row, ours), row.choice("route", Route)
+    return CodeEntry(row.needed("code"), ingredients, row.needed(name), matched_by, route)
 
 
 def _ingredients(row: Row, ours: frozenset[str]) -> IngredientIds:
@@ -164,13 +176,30 @@ def _ingredients(row: Row, ours: frozenset[str]) -> IngredientIds:
     return found
 
 
-def _load_names(codes_dir: Path, ours: frozenset[str]) -> dict[tuple[str, ...], IngredientIds]:
-    """Names of ingredients and products. Names of kind "other" are no drug of ours, though they begin like one."""
-    names: dict[tuple[str, ...], IngredientIds] = {}
-    for row in read_table(codes_dir / "drug_names.csv", "name", "ingredients", "kind"):
-        ingredients = frozenset[str]() if row.text("kind") == "other" else _ingredients(row, ours)
-        put(names, words_of(row.needed("name")), ingredients, row)
+def _load_names(codes_dir: Path, ours: frozenset[str]) -> dict[tuple[str, ...], DrugName]:
+    """Names of ingredients and products. `route` is the one that all products of a brand have, empty for the rest."""
+    names: dict[tuple[str, ...], DrugName] = {}
+    for row in read_table(codes_dir / "drug_names.csv", "name", "ingredients", "kind", "route"):
+        if row.text("kind") not in NAME_KINDS:
+            row.fault(f"kind is none of {', '.join(NAME_KINDS)}")
+        name = DrugName(_ingredients(row, ours), row.optional_choice("route", Route) or Route.UNKNOWN)
+        put(names, name_words(row.needed("name")), name, row)
     return names
+
+
+def _add_unlisted(
+    codes_dir: Path, codes: dict[tuple[CodeSystem, str], CodeEntry], names: dict[tuple[str, ...], DrugName]
+) -> None:
+    """Drugs that are known and that the drug table does not list, though some begin like one that it does."""
+    nothing = frozenset[str]()
+    for row in read_table(codes_dir / "unlisted_drugs.csv", "code", "kind", "name", "source"):
+        if row.text("kind") not in UNLISTED_KINDS:
+            row.fault(f"kind is none of {', '.join(UNLISTED_KINDS)}")
+        if row.text("code"):
+            entry = CodeEntry(row.text("code"), nothing, row.needed("name"), UNLISTED_KINDS[row.text("kind")])
+            put(codes, (CodeSystem.RXNORM, entry.code), entry, row)
+        if row.text("kind") != "product":
+            put(names, name_words(row.needed("name")), DrugName(nothing), row)
 
 
 def _load_forms(codes_dir: Path) -> dict[tuple[str, ...], FormWord]:

@@ -9,6 +9,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
+from cds_service.card_files.quiet_file import read_quiet
 from cds_service.card_files.rule_files import RuleFile
 from cds_service.card_files.yaml_files import read_yaml
 from cds_service.clinical.rules import Limit, Presentation, Reference, Rule, RuleLibrary
@@ -107,7 +108,8 @@ def read_presentation(path: Path) -> Presentation:
     """How verdicts become cards. Raises: CardFileError."""
     content = read_yaml(path)
     try:
-        return Presentation(**{**content, "order": tuple(content["order"])})
+        lists = {name: tuple(content[name]) for name in ("order", "inputs")}
+        return Presentation(**{**content, **lists, "quiet": read_quiet(content.get("quiet"), path)})
     except (TypeError, KeyError) as problem:
         raise CardFileError(f"wrong or missing member: {problem}", path=path) from problem
 

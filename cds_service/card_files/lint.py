@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from cds_service.card_files.boundaries import boundaries_left_out
 from cds_service.card_files.case_policies import policies_broken
 from cds_service.card_files.cases import Case, build_situation, cases_path, read_cases, read_shared_cases
 from cds_service.card_files.library import load_library, read_numbers, read_rules
@@ -12,15 +13,18 @@ from cds_service.card_files.probes import Probes
 from cds_service.card_files.rule_policies import (
     RULE_POLICIES,
     Fault,
+    drugs_are_of_rules_about_drugs,
     levels_are_of_active_rules,
     limits_are_not_typed_into_texts,
     summaries_fit_on_a_card,
     suppressors_share_a_hook,
+    words_of_conditions_exist,
 )
 from cds_service.card_files.tables import load_terminology
 from cds_service.card_files.version_lock import check_lock
 from cds_service.card_files.yaml_files import line_of, read_yaml
 from cds_service.clinical.rules import Rule
+from cds_service.clinical.situation import Situation
 from cds_service.errors import CardFileError, CardLibraryError
 
 
@@ -58,7 +62,9 @@ class LibraryLint:
         faults: list[Fault] = [fault for policy in RULE_POLICIES for fault in policy(rule)]
         faults += limits_are_not_typed_into_texts(rule, self.units)
         faults += summaries_fit_on_a_card(rule, self.probes)
+        faults += words_of_conditions_exist(rule, self.terminology.drugs)
         faults += suppressors_share_a_hook(rule, self.rules)
+        faults += drugs_are_of_rules_about_drugs(rule, self.rules)
         faults += levels_are_of_active_rules(rule, self.rules)
         path = Path(rule.path)
         yield from (CardFileError(words, path=path, line=line_of(path, near)) for words, near in faults)
@@ -71,22 +77,26 @@ class LibraryLint:
             cases = read_cases(path)
         except CardFileError as fault:
             return [fault]
-        wanting = (CardFileError(f"of the cases, {words}", path=path) for words in policies_broken(rule, cases))
-        return [*self._unreadable(cases), *wanting]
+        situations, unreadable = self._situations(cases)
+        wanting = [*policies_broken(rule, cases), *boundaries_left_out(rule, situations)]
+        return [*unreadable, *(CardFileError(f"of the cases, {words}", path=path) for words in wanting)]
 
-    def _unreadable(self, cases: Sequence[Case]) -> Iterator[CardFileError]:
+    def _situations(self, cases: Sequence[Case]) -> tuple[list[Situation], list[CardFileError]]:
+        """Of each case that can be read, and the faults of the others."""
+        situations, faults = [], []
         for case in cases:
             try:
-                build_situation(case, self.terminology, self.numbers)
+                situations.append(build_situation(case, self.terminology, self.numbers))
             except CardFileError as fault:
-                yield fault
+                faults.append(fault)
+        return situations, faults
 
     def _of_shared_cases(self) -> list[CardFileError]:
         try:
             cases = read_shared_cases(self.cards_dir, {rule.id for rule in self.rules if rule.status == "active"})
         except CardFileError as fault:
             return [fault]
-        return list(self._unreadable(cases))
+        return self._situations(cases)[1]
 
     def _stray_files(self) -> list[CardFileError]:
         """Files of cases beside no rule: their cases would never run."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cds_service.card_files.library import read_rules
+from cds_service.card_files.sentences import sentences
 from cds_service.card_files.yaml_files import read_yaml
 from cds_service.clinical.draws import plain
 from cds_service.clinical.facts import FACTS
@@ -56,7 +57,8 @@ def rule_page(cards_dir: Path, rule_id: str) -> Row:
         "logic": found.logic,
         "for_each": found.for_each.value if found.for_each else None,
         **_guard(found.guard),
-        "suppressed_by": list(found.suppressed_by),
+        "sentences": _sentences(found),
+        "suppressed_by": [f"{s.rule} {s.condition}".strip() for s in found.suppressors],
         "limits": [
             {"name": limit.name, "value": plain(limit.value), "unit": limit.unit, "source": limit.source}
             for limit in found.limits.values()
@@ -71,6 +73,20 @@ def rule_page(cards_dir: Path, rule_id: str) -> Row:
         "changes": [{"version": c.version, "date": c.date, "text": c.text} for c in found.changes],
         "cases": case_names(Path(found.path)),
     }
+
+
+def _sentences(rule: Rule) -> list[Row]:
+    """What fires the rule, what stops it, and how urgent it then is, in words."""
+    parts = [("Fires where", rule.guard.when), ("Silent where this is known to be so", rule.guard.unless)]
+    for level in rule.levels:
+        name = level.indicator.value.capitalize()
+        parts += [(f"{name} where", level.guard.when), (f"{name} unless", level.guard.unless)]
+        parts += [] if level.guard.conditions else [(f"{name} otherwise", None)]
+    told = [(title, condition) for title, condition in parts if condition is not None or title.endswith("otherwise")]
+    return [
+        {"title": title, "lines": sentences(condition.text, rule.limits) if condition else []}
+        for title, condition in told
+    ]
 
 
 def _guard(guard: Guard) -> Row:

@@ -17,7 +17,7 @@ from cds_service.card_files.cases import Case, CaseBook, CaseRunner
 from cds_service.card_files.condition_terms import variations
 from cds_service.card_files.yaml_files import read_yaml
 from cds_service.clinical.conditions import Condition, ConditionCompiler
-from cds_service.clinical.rules import Guard, Level, Rule, RuleLibrary, SuggestionRule
+from cds_service.clinical.rules import Guard, Level, Rule, RuleLibrary, SuggestionRule, Suppressor
 from cds_service.clinical.shared_numbers import SharedNumbers
 
 STEPS = {
@@ -25,6 +25,7 @@ STEPS = {
     "g/dL": Decimal("0.1"),
     "Cel": Decimal("0.1"),
     "mm[Hg]": Decimal(1),
+    "mg/dL": Decimal(1),
     "a": Decimal(1),
     "d": Decimal("0.6"),
     "h": Decimal("0.6"),
@@ -200,6 +201,7 @@ def map_conditions(rule: Rule, change: Callable[[Condition], Condition]) -> Rule
         rule,
         guard=guard(rule.guard),
         levels=tuple(replace(level, guard=guard(level.guard)) for level in rule.levels),
+        suppressors=tuple(replace(suppressor, guard=guard(suppressor.guard)) for suppressor in rule.suppressors),
         suggestions=tuple(
             replace(s, guard=guard(s.guard), due=tuple(replace(d, guard=guard(d.guard)) for d in s.due))
             for s in rule.suggestions
@@ -208,13 +210,14 @@ def map_conditions(rule: Rule, change: Callable[[Condition], Condition]) -> Rule
 
 
 def _dropped_suppressors(rule: Rule) -> Iterator[tuple[str, Rule]]:
-    for name in rule.suppressed_by:
-        left = tuple(other for other in rule.suppressed_by if other != name)
-        yield f"not suppressed by {name}", replace(rule, suppressed_by=left)
+    for place, suppressor in enumerate(rule.suppressors):
+        left = (*rule.suppressors[:place], *rule.suppressors[place + 1 :])
+        yield f"not suppressed by {suppressor.rule}", replace(rule, suppressors=left)
 
 
 def _changed_conditions(rule: Rule) -> Iterator[tuple[str, Rule]]:
     about_drugs = rule.for_each is not None or any(suggestion.about_order for suggestion in rule.suggestions)
+    about_drugs = about_drugs or any(suppressor.guard.conditions for suppressor in rule.suppressors)
     compiler = ConditionCompiler(rule.limit_values, for_drug=about_drugs, sees_levels=rule.scope)
     for place, given, rebuild in _guards(rule):
         if given.when is not None and given is not rule.guard:
@@ -232,6 +235,8 @@ def _guards(rule: Rule) -> Iterator[tuple[str, Guard, Rebuild]]:
     yield "rule", rule.guard, lambda guard: replace(rule, guard=guard)
     for place, level in enumerate(rule.levels):
         yield f"level {place + 1}", level.guard, _put_level(rule, place, level)
+    for place, suppressor in enumerate(rule.suppressors):
+        yield f"suppressed by {suppressor.rule}", suppressor.guard, _put_suppressor(rule, place, suppressor)
     for place, suggestion in enumerate(rule.suggestions):
         yield f"suggestion {suggestion.kind}", suggestion.guard, _put_suggestion(rule, place, suggestion)
         for number in range(len(suggestion.due)):
@@ -245,6 +250,10 @@ def _replaced(items: Sequence[Any], place: int, item: Any) -> tuple[Any, ...]:
 
 def _put_level(rule: Rule, place: int, level: Level) -> Rebuild:
     return lambda guard: replace(rule, levels=_replaced(rule.levels, place, replace(level, guard=guard)))
+
+
+def _put_suppressor(rule: Rule, place: int, suppressor: Suppressor) -> Rebuild:
+    return lambda guard: replace(rule, suppressors=_replaced(rule.suppressors, place, replace(suppressor, guard=guard)))
 
 
 def _put_suggestion(rule: Rule, place: int, suggestion: SuggestionRule) -> Rebuild:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
@@ -30,7 +31,14 @@ _CONFLICT = [
     {"analyte": "NEUT_PCT", "value": 140, "unit": "10*9/L", "days_ago": 27},
     {"analyte": "WBC", "value": 1400, "unit": "10*3/uL", "days_ago": 27},
 ]
+_RECOVERED = [
+    {"analyte": "ANC", "value": 10.34, "unit": "10*9/L", "days_ago": 6},
+    {"analyte": "PLT", "value": 1024, "unit": "10*9/L", "days_ago": 6},
+    {"analyte": "ANC", "value": 0.34, "unit": "10*9/L", "days_ago": 50},
+]
+_MODERATE = [{"analyte": "ANC", "value": 0.84, "unit": "10*9/L", "days_ago": 27}]
 _WHITE = [{"analyte": "WBC", "value": 0.44, "unit": "10*9/L", "days_ago": 27}]
+_STATUS = {ForEach.DRUG: "draft", ForEach.HELD_DRUG: "on-hold", ForEach.STOPPED_DRUG: "stopped"}
 _FEVER = [{"value": 38.4, "hours_ago": 20}]
 
 
@@ -50,6 +58,8 @@ def crowded_charts(drugs: Sequence[Drug]) -> list[dict[str, Any]]:
         {"labs": _COUNTS, "unavailable": ["vitalSigns"], "sbp": 84},
         {"labs": _CONFLICT},
         {"labs": _WHITE},
+        {"labs": _RECOVERED, "conditions": [{"name": "CML"}]},
+        {"labs": _MODERATE, "conditions": [{"name": "CML"}]},
     ]
 
 
@@ -62,6 +72,8 @@ class Probes:
 
     def __init__(self, terminology: Terminology, numbers: SharedNumbers) -> None:
         self._terminology, self._numbers = terminology, numbers
+        self._drug_sheets: dict[ForEach, tuple[FactSheet, ...]] = {}
+        self._chosen: tuple[Rule | None, tuple[FactSheet, ...]] = (None, ())
 
     @cached_property
     def _situations(self) -> tuple[Situation, ...]:
@@ -82,19 +94,35 @@ class Probes:
             except MissingFact:
                 continue
 
-    def _sheets(self, rule: Rule) -> Iterator[FactSheet]:
-        """Of a for-each rule, one for each drug that it can fire for."""
-        for situation in self._situations:
-            sheet = FactSheet(situation)
-            if rule.for_each is None:
-                yield sheet
-                continue
-            for drug_sheet in self._drug_sheets(sheet, rule.for_each is ForEach.STOPPED_DRUG):
-                if judge_guard(rule.guard, drug_sheet) is Truth.TRUE:
-                    yield drug_sheet
+    def _sheets(self, rule: Rule) -> Sequence[FactSheet]:
+        """Of a for-each rule, one for each drug that it can fire for; found once for all texts of a rule."""
+        if rule.for_each is None:
+            return self._whole
+        if self._chosen[0] is not rule:
+            fitting = (sheet for sheet in self._of_drugs(rule.for_each) if judge_guard(rule.guard, sheet) is Truth.TRUE)
+            self._chosen = (rule, tuple(fitting))
+        return self._chosen[1]
 
-    def _drug_sheets(self, sheet: FactSheet, stopped: bool) -> Iterator[FactSheet]:
-        for drug in self._terminology.drugs:
-            status = "stopped" if stopped else "draft"
-            order = MedicationOrder("MedicationRequest/probe", (drug,), drug.ingredient, status, draft=True)
-            yield sheet.for_drug(order, drug)
+    @cached_property
+    def _whole(self) -> tuple[FactSheet, ...]:
+        return tuple(FactSheet(situation) for situation in self._situations)
+
+    def _of_drugs(self, for_each: ForEach) -> Sequence[FactSheet]:
+        """A sheet for each drug in each chart; kept, so that rules share the facts already computed."""
+        if for_each not in self._drug_sheets:
+            orders = [_order(drug, for_each) for drug in self._terminology.drugs]
+            sheets = (whole.for_drug(order, order.drugs[0]) for whole in self._whole for order in orders)
+            self._drug_sheets[for_each] = tuple(sheets)
+        return self._drug_sheets[for_each]
+
+
+def _order(drug: Drug, for_each: ForEach) -> MedicationOrder:
+    return MedicationOrder(
+        source="MedicationRequest/probe",
+        drugs=(drug,),
+        name=drug.ingredient,
+        status=_STATUS[for_each],
+        draft=for_each is not ForEach.HELD_DRUG,
+        daily_dose_mg=Decimal(24500),
+        planned_days=Decimal(142),
+    )

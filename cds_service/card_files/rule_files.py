@@ -17,6 +17,7 @@ from cds_service.card_files.yaml_files import line_of, read_yaml
 from cds_service.clinical.cards import Coding, Indicator, Link
 from cds_service.clinical.conditions import Condition, ConditionCompiler, ConditionError
 from cds_service.clinical.facts import FACTS
+from cds_service.clinical.facts.labels import LABELS
 from cds_service.clinical.rules import (
     Change,
     Due,
@@ -28,6 +29,7 @@ from cds_service.clinical.rules import (
     Reference,
     Rule,
     SuggestionRule,
+    Suppressor,
     Text,
 )
 from cds_service.clinical.suggestions import SuggestionKind
@@ -105,7 +107,8 @@ class RuleFile:
             limits=self._limits,
             for_each=ForEach(content["for_each"]) if "for_each" in content else None,
             scope=bool(content.get("scope")),
-            suppressed_by=tuple(content.get("suppressed_by", ())),
+            inputs=tuple(name for name in content.get("inputs", ()) if self._is_labelled(name)),
+            suppressors=tuple(self._suppressor(s) for s in content.get("suppressed_by", ())),
             suggestions=tuple(self._suggestion(s) for s in content.get("suggestions", ())),
             override_reasons=tuple(r for code in content["override_reasons"] if (r := self._reason(code))),
             sources=tuple(s for name in content["sources"] if (s := self._reference(name))),
@@ -121,6 +124,8 @@ class RuleFile:
         last = rule.levels[-1].guard
         if not rule.scope and last.conditions:
             self._fault("the last level must hold always: leave out its conditions", "levels:")
+        for name in sorted({name for name in rule.suppressed_by if rule.suppressed_by.count(name) > 1}):
+            self._fault(f"suppressed_by names {name!r} twice", "suppressed_by:")
         if rule.changes[0].version != rule.version:
             self._fault(f"changes must begin with version {rule.version}", "changes:")
 
@@ -139,6 +144,12 @@ class RuleFile:
     def _guard(self, part: Mapping[str, Any], *, about_drug: bool = False) -> Guard:
         compiler = self._drug_compiler if about_drug else self._compiler
         return Guard(self._condition(part.get("when"), compiler), self._condition(part.get("unless"), compiler))
+
+    def _suppressor(self, given: str | Mapping[str, Any]) -> Suppressor:
+        """An id, or an id with a condition on what that rule fired for, drugs included."""
+        if isinstance(given, str):
+            return Suppressor(given)
+        return Suppressor(given["rule"], self._guard(given, about_drug=True))
 
     def _condition(self, text: str | None, compiler: ConditionCompiler) -> Condition | None:
         if text is None:
@@ -175,12 +186,19 @@ class RuleFile:
             due=tuple(Due(step["days"], self._guard(step)) for step in steps),
             about_order=bool(given.get("each_drug")),
             rests_on=tuple(name for name in given.get("rests_on", ()) if self._is_fact(name)),
+            reason=self._template(given["reason"]) if "reason" in given else None,
         )
 
     def _is_fact(self, name: str) -> bool:
         if name not in FACTS:
             self._fault(f"{name!r} is no fact", name)
         return name in FACTS
+
+    def _is_labelled(self, name: str) -> bool:
+        """A row of the table of inputs needs a name that a clinician reads."""
+        if self._is_fact(name) and name not in LABELS:
+            self._fault(f"{name!r} has no label that could stand in the table of inputs", name)
+        return name in LABELS
 
     def _reason(self, code: str) -> Coding | None:
         if code not in self._reasons:

@@ -14,13 +14,18 @@ from cds_service.card_files.probes import Probes
 from cds_service.card_files.truth_tables import TooManyFacts, guarantees
 from cds_service.clinical.cards import Indicator
 from cds_service.clinical.conditions import Condition, limits_in
+from cds_service.clinical.drug_table import Drug
 from cds_service.clinical.markdown import SUMMARY_MAX
 from cds_service.clinical.rules import Guard, Place, Rule, Text
 from cds_service.clinical.templates import PLACEHOLDER, Template
 
 UNIT_WORDS = {"d": "d|day|days", "h": "h|hour|hours", "min": "min|minutes", "Cel": "C|Cel", "a": "y|years"}
 HTML = re.compile(r"<[A-Za-z/!]|&[a-z]+;|&#")
+NOBODY = "nobody"
+"""What sources.yaml says of a reference that nobody has verified."""
+
 LEVEL_NAME = re.compile(r"level\['([^']+)'\]")
+_WORD = re.compile(r"""([\w.]+)\s*[=!]=\s*['"]([^'"]*)['"]""")
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?![\w]|\.\d)")
 
 Fault = tuple[str, str]
@@ -31,6 +36,7 @@ def guards_of(rule: Rule) -> Iterator[Guard]:
     """Every guard of a rule."""
     yield rule.guard
     yield from (level.guard for level in rule.levels)
+    yield from (suppressor.guard for suppressor in rule.suppressors)
     yield from (text.guard for texts in texts_of(rule).values() for text in texts)
     for suggestion in rule.suggestions:
         yield suggestion.guard
@@ -50,7 +56,8 @@ def texts_of(rule: Rule) -> dict[str, tuple[Text, ...]]:
 def templates_of(rule: Rule) -> list[Template]:
     """Everything that a clinician reads of a rule."""
     texts = [text.template for variants in texts_of(rule).values() for text in variants]
-    return [*texts, *(suggestion.label for suggestion in rule.suggestions)]
+    reasons = [suggestion.reason for suggestion in rule.suggestions if suggestion.reason]
+    return [*texts, *(suggestion.label for suggestion in rule.suggestions), *reasons]
 
 
 def conditions_take_numbers_from_limits(rule: Rule) -> Iterator[Fault]:
@@ -85,6 +92,8 @@ def texts_print_only_what_is_known(rule: Rule) -> Iterator[Fault]:
         yield from _unproven(rule, texts[-1].template, texts[-1].guard, field)
     for suggestion in rule.suggestions:
         yield from _unproven(rule, suggestion.label, suggestion.guard, f"label of {suggestion.kind}")
+        if suggestion.reason:
+            yield from _unproven(rule, suggestion.reason, suggestion.guard, f"reason of {suggestion.kind}")
 
 
 def _unproven(rule: Rule, template: Template, guard: Guard, field: str) -> Iterator[Fault]:
@@ -104,6 +113,14 @@ def texts_have_no_html(rule: Rule) -> Iterator[Fault]:
     for template in templates_of(rule):
         if found := HTML.search(PLACEHOLDER.sub("", template.text)):
             yield f"text has HTML at {found[0]!r}", found[0]
+
+
+def an_active_rule_cites_what_somebody_read(rule: Rule) -> Iterator[Fault]:
+    """A draft may rest on a reference that nobody has verified yet; what clinicians see may not."""
+    if rule.status == "active":
+        for reference in rule.sources:
+            if reference.verified == NOBODY:
+                yield f"nobody has verified {reference.id}: an active rule may not cite it", "sources:"
 
 
 def every_level_has_a_place(rule: Rule) -> Iterator[Fault]:
@@ -142,6 +159,7 @@ RULE_POLICIES: tuple[Callable[[Rule], Iterator[Fault]], ...] = (
     the_last_text_needs_no_condition,
     texts_print_only_what_is_known,
     texts_have_no_html,
+    an_active_rule_cites_what_somebody_read,
     every_level_has_a_place,
     critical_cards_stand_alone,
     suggestions_stand_once,
@@ -179,6 +197,25 @@ def summaries_fit_on_a_card(rule: Rule, probes: Probes) -> Iterator[Fault]:
             yield f"summary can have {len(filled)} characters: {filled!r}", text.template.text
 
 
+DRUG_WORDS: Mapping[str, Callable[[Drug], str | None]] = {
+    "drug.ingredient": lambda drug: drug.ingredient,
+    "drug.group": lambda drug: drug.mechanism_group,
+    "drug.risk": lambda drug: drug.risk,
+    "drug.tier": lambda drug: drug.idiosyncratic_tier or "",
+    "drug.confidence": lambda drug: drug.confidence,
+}
+"""Text facts whose values are those of a column of drugs.csv."""
+
+
+def words_of_conditions_exist(rule: Rule, drugs: Sequence[Drug]) -> Iterator[Fault]:
+    """A misspelt ingredient or class would silently never match."""
+    for condition in conditions_of(rule):
+        for fact, word in _WORD.findall(condition.text):
+            column = DRUG_WORDS.get(fact)
+            if column and word not in {column(drug) for drug in drugs}:
+                yield f"condition {condition.text!r} asks for {fact} {word!r}, which no row of drugs.csv has", word
+
+
 def suppressors_share_a_hook(rule: Rule, rules: Sequence[Rule]) -> Iterator[Fault]:
     """What is never judged together cannot silence."""
     by_id = {other.id: other for other in rules}
@@ -188,6 +225,16 @@ def suppressors_share_a_hook(rule: Rule, rules: Sequence[Rule]) -> Iterator[Faul
             yield f"suppressed_by names {name}, which shares no hook with it", name
         if suppressor is not None and suppressor.status != "active":
             yield f"suppressed_by names {name}, which is {suppressor.status}", name
+
+
+def drugs_are_of_rules_about_drugs(rule: Rule, rules: Sequence[Rule]) -> Iterator[Fault]:
+    """A suppressor that is judged once for the patient has no drug that a condition could speak of."""
+    about_drugs = {other.id for other in rules if other.for_each is not None}
+    for suppressor in rule.suppressors:
+        facts = frozenset[str]().union(*(condition.facts for condition in suppressor.guard.conditions))
+        named = sorted(name for name in facts if name.startswith("drug."))
+        if named and suppressor.rule not in about_drugs:
+            yield f"suppressed_by asks {named[0]} of {suppressor.rule}, which is not about drugs", named[0]
 
 
 def levels_are_of_active_rules(rule: Rule, rules: Sequence[Rule]) -> Iterator[Fault]:

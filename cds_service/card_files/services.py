@@ -28,6 +28,7 @@ CODES_FOR: Mapping[str, frozenset[Analyte]] = {
         {
             Analyte.SMEAR, Analyte.DUFFY, Analyte.FYA, Analyte.FYB, Analyte.FYA_GENOTYPE, Analyte.FYB_GENOTYPE,
             Analyte.B12, Analyte.FOLATE, Analyte.HIV, Analyte.HBV, Analyte.HCV, Analyte.ANA, Analyte.IGG,
+            Analyte.ECOG,
         }
     ),
 }  # fmt: skip

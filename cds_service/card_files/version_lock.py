@@ -16,7 +16,7 @@ from cds_service.clinical.rules import Rule
 from cds_service.errors import CardFileError, CardLibraryError
 
 LOCK_FILE = "versions.lock"
-TABLES = ("shared.yaml", "drugs.csv")
+TABLES = ("shared.yaml", "drugs.csv", "interactions.csv")
 """Files whose content is clinical and belongs to the knowledge version."""
 
 HEADER = "# Id, version and hash of everything clinical. Written by: cds-service cards lint --write-lock\n"

@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from cds_service.clinical.chart import DrugRecognition
+
 
 class Indicator(StrEnum):
     """Urgency of a card (CDS Hooks 2.0, card attributes)."""
@@ -60,10 +62,11 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class RuleVersion:
-    """Which rule, in which version."""
+    """Which rule, in which version. `fingerprint`: a keyed hash of what it rests on, where an answer is remembered."""
 
     id: str
     version: str
+    fingerprint: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +133,7 @@ class Evaluation:
     evaluated_at: datetime
     rules: tuple[RuleVerdict, ...]
     data_problems: tuple[ReportedProblem, ...] = ()
+    drug_matches: tuple[DrugRecognition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

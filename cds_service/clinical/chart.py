@@ -111,7 +111,9 @@ class MedicationOrder:
 
     `drugs` are the rows of the drug table it contains; empty where none was recognised. `status` is the FHIR code.
     `reasons` are condition kinds of the status reason, `reason_text` its words. `start` is the stated start of the
-    course, `end` its stated end (of an order on hold: the last dose). `planned_first_dose` only on drafts.
+    course, `end` its stated end (of an order on hold: the last dose). `planned_first_dose` only on drafts. `dosage` is
+    the whole dosage as sent, only to be compared: it tells whether anything of it was changed. The daily dose is in mg
+    or, where it is ordered in units of activity, in millions of these.
     """
 
     source: str
@@ -128,9 +130,11 @@ class MedicationOrder:
     reasons: frozenset[str] = frozenset()
     reason_text: str | None = None
     daily_dose_mg: Decimal | None = None
+    daily_dose_mu: Decimal | None = None
     planned_days: Decimal | None = None
     planned_first_dose: Moment | None = None
     dose_text: str | None = None
+    dosage: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +147,22 @@ class Administration:
     given: Moment
     route: Route = Route.UNKNOWN
     order: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DrugRecognition:
+    """How the drugs of an order or dose were recognised.
+
+    `matched_by` is the kind of code or "name", `matched` the words of that code, or the name as it was written; `code`
+    is None for a name.
+    """
+
+    source: str
+    drugs: tuple[str, ...]
+    matched_by: str
+    matched: str
+    code: str | None = None
+    route: Route = Route.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +229,7 @@ class Chart:
     unnamed_drafts: tuple[str, ...] = ()
     unavailable: Mapping[str, str] = field(default_factory=dict)
     data_problems: tuple[DataProblem, ...] = ()
+    recognitions: tuple[DrugRecognition, ...] = ()
 
     def lacks(self, key: str) -> bool:
         """True where the data behind a prefetch key are not (completely) known."""

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import itemgetter
 
 from cds_service.clinical.chart import Route
-from cds_service.clinical.codings import CodeSystem, Coding, words_of
+from cds_service.clinical.codings import CodeSystem, Coding
+from cds_service.clinical.drug_names import DrugNames, IngredientIds, NamesFound, name_words
 from cds_service.clinical.drug_table import Drug
-
-IngredientIds = frozenset[str]
 
 
 class MatchedBy(StrEnum):
@@ -28,31 +28,41 @@ class MatchedBy(StrEnum):
     NAME = "name"
 
 
+WHOLE_PRODUCTS = frozenset({MatchedBy.PRODUCT, MatchedBy.COMBINATION})
+
+
 @dataclass(frozen=True, slots=True)
 class DrugMatch:
     """What a medication was recognised as.
 
-    `drugs` is empty where none of the table's drugs was recognised. `route` is the hint of the product, form or code
-    (UNKNOWN: none). `matched_text` is the code's or the name's own words. `conflict`: codes or words of the same
-    medication name another drug of the table, listed in `contradicted_by`.
+    `drugs` is empty where none of the table's drugs was recognised; `unlisted` then says that it is another known
+    drug. `route` is the hint of the product, form or code (UNKNOWN: none). `matched_text` is the code's or the name's
+    own words, `matched_code` the code that decided. `contradicted_by`: other drugs that codes or words of the same
+    medication name; those of the table are judged as well, because either may be the one that is taken.
     """
 
     drugs: tuple[Drug, ...] = ()
     route: Route = Route.UNKNOWN
     matched_by: MatchedBy | None = None
     matched_text: str = ""
-    conflict: bool = False
-    contradicted_by: tuple[Drug, ...] = ()
+    matched_code: str = ""
+    unlisted: bool = False
+    contradicted_by: tuple[str, ...] = ()
 
     @property
     def known(self) -> bool:
         return bool(self.drugs)
 
+    @property
+    def conflict(self) -> bool:
+        return bool(self.contradicted_by)
+
 
 @dataclass(frozen=True, slots=True)
 class CodeEntry:
-    """What one RxNorm or ATC code stands for."""
+    """What one RxNorm or ATC code stands for. No ingredients: a drug that the table does not list."""
 
+    code: str
     ingredients: IngredientIds
     name: str
     matched_by: MatchedBy
@@ -89,11 +99,12 @@ class PhraseIndex:
     """The words of a text, asked for phrases."""
 
     def __init__(self, text: str) -> None:
-        self.words = words_of(text)
-        self._joined = f" {' '.join(self.words)} "
+        words = name_words(text)
+        self._words = frozenset(words)
+        self._joined = f" {' '.join(words)} "
 
     def has(self, phrase: tuple[str, ...]) -> bool:
-        return f" {' '.join(phrase)} " in self._joined
+        return phrase[0] in self._words and f" {' '.join(phrase)} " in self._joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,71 +123,84 @@ class DrugMatcher:
         *,
         rules: Iterable[DrugRule],
         codes: Mapping[tuple[CodeSystem, str], CodeEntry],
-        names: Mapping[tuple[str, ...], IngredientIds],
+        names: DrugNames,
         forms: Mapping[tuple[str, ...], FormWord],
     ) -> None:
-        self._rules = tuple(sorted(rules, key=lambda rule: rule.rank))
+        self._rules: dict[str, list[tuple[int, DrugRule]]] = {}
+        for place, rule in enumerate(sorted(rules, key=lambda rule: rule.rank)):
+            for need in rule.needs:
+                self._rules.setdefault(need, []).append((place, rule))
         self._codes, self._names, self._forms = codes, names, forms
-        self._longest_name = max((len(name) for name in names), default=0)
 
     def match(
         self, codings: Sequence[Coding], text: str | None, form_text: str | None, route: Route = Route.UNKNOWN
     ) -> DrugMatch:
         """The drugs of one medication; `route` is the route of the order where it is stated."""
-        coded = sorted(self._entries(codings), key=lambda entry: list(MatchedBy).index(entry.matched_by))
         said = [coding.display for coding in codings if coding.display] + ([text] if text else [])
-        named = self.ingredients_named(" | ".join(said))
-        if not coded:
-            return self._by_name(named, said, form_text, route)
-        best = coded[0]
-        words = PhraseIndex(" | ".join([best.name, *(entry.name for entry in coded), *said, form_text or ""]))
-        hint = best.route if best.route is not Route.UNKNOWN else self._form_route(words)
-        drugs = self._rows(best.ingredients, words, route if route is not Route.UNKNOWN else hint)
-        others = [entry.ingredients for entry in coded[1:]] + ([named] if named else [])
-        against = frozenset[str]().union(*(other for other in others if not other & best.ingredients))
-        rivals = self._rows(against, words, route)
-        return DrugMatch(drugs, hint, best.matched_by, best.name, bool(rivals), rivals)
-
-    def ingredients_named(self, text: str) -> IngredientIds:
-        """The ingredients whose names stand in a text; of overlapping names the longest."""
-        words, found, start = words_of(text), set[str](), 0
-        while start < len(words):
-            size, ingredients = self._name_at(words, start)
-            found |= ingredients
-            start += size
-        return frozenset(found)
-
-    def _name_at(self, words: tuple[str, ...], start: int) -> tuple[int, IngredientIds]:
-        for size in range(min(self._longest_name, len(words) - start), 0, -1):
-            if (ingredients := self._names.get(words[start : start + size])) is not None:
-                return size, ingredients
-        return 1, frozenset()
+        named = self._names.find(said)
+        found = sorted(self._entries(codings), key=lambda entry: list(MatchedBy).index(entry.matched_by))
+        coded = [entry for entry in found if entry.ingredients]
+        unlisted = [entry for entry in found if not entry.ingredients]
+        words = [*said, form_text or ""]
+        return self._by_code(coded, named, words, route) if coded else self._by_name(unlisted, named, words, route)
 
     def _entries(self, codings: Sequence[Coding]) -> list[CodeEntry]:
         keys = ((coding.known_system, (coding.code or "").strip()) for coding in codings)
         found = (self._codes.get((system, code)) for system, code in keys if system is not None)
         return [entry for entry in found if entry is not None]
 
-    def _by_name(self, named: IngredientIds, said: list[str], form_text: str | None, route: Route) -> DrugMatch:
-        words = PhraseIndex(" | ".join([*said, form_text or ""]))
-        hint = self._form_route(words)
-        drugs = self._rows(named, words, route if route is not Route.UNKNOWN else hint)
-        matched_text = next((one for one in said if self.ingredients_named(one)), "")
-        return DrugMatch(drugs, hint, MatchedBy.NAME if drugs else None, matched_text)
+    def _by_code(self, coded: Sequence[CodeEntry], named: NamesFound, said: Sequence[str], route: Route) -> DrugMatch:
+        """The most precise code decides what it is; other codes and names may add to it, or contradict it.
+
+        A product's code says all that is in it; the code of an ingredient may stand for one part of a combination.
+        """
+        best = coded[0]
+        words = PhraseIndex(" | ".join([*(entry.name for entry in coded), *said]))
+        hint = best.route if best.route is not Route.UNKNOWN else self._told_route(words, named)
+        given = route if route is not Route.UNKNOWN else hint
+        others = (*(entry.ingredients for entry in coded), named.ingredients)
+        foreign = frozenset[str]().union(*(other for other in others if not other & best.ingredients))
+        more = foreign if best.matched_by in WHOLE_PRODUCTS else foreign.union(*others)
+        drugs = self._rows(best.ingredients, words, given)
+        together = sorted(self._rows(best.ingredients | more, words, given), key=lambda drug: drug not in drugs)
+        apart = foreign and drugs and set(drugs) <= set(together)
+        rivals = [drug.ingredient for drug in together if drug not in drugs] if apart else []
+        if not named.ingredients:
+            rivals += named.unlisted  # the words name another known drug, and not this one
+        return DrugMatch(
+            drugs=tuple(together),
+            route=hint,
+            matched_by=best.matched_by if together else None,
+            matched_text=best.name,
+            matched_code=best.code,
+            unlisted=not together,
+            contradicted_by=tuple(rivals),
+        )
+
+    def _by_name(
+        self, unlisted: Sequence[CodeEntry], named: NamesFound, said: Sequence[str], route: Route
+    ) -> DrugMatch:
+        words = PhraseIndex(" | ".join(said))
+        hint = self._told_route(words, named)
+        drugs = self._rows(named.ingredients, words, route if route is not Route.UNKNOWN else hint)
+        if drugs:
+            rivals = tuple(entry.name for entry in unlisted if not words.has(name_words(entry.name)))
+            return DrugMatch(drugs, hint, MatchedBy.NAME, " / ".join(named.listed), contradicted_by=rivals)
+        other = [*(entry.name for entry in unlisted), *named.listed, *named.unlisted]
+        return DrugMatch(route=hint, matched_text=other[0] if other else "", unlisted=bool(other))
 
     def _rows(self, ingredients: IngredientIds, words: PhraseIndex, route: Route) -> tuple[Drug, ...]:
         left, rows = ingredients, []
-        for rule in self._rules:
-            if left and rule.applies(left, words, route):
+        asked = {place: rule for one in ingredients for place, rule in self._rules.get(one, ())}
+        for _, rule in sorted(asked.items(), key=itemgetter(0)):
+            if rule.applies(left, words, route):
                 rows.append(rule.drug)
                 left -= rule.needs | rule.covers
         return tuple(dict.fromkeys(rows))
 
-    def _form_route(self, text: PhraseIndex) -> Route:
-        """The route that the words for site and form agree on; words for the site outweigh words for the form."""
+    def _told_route(self, text: PhraseIndex, named: NamesFound) -> Route:
+        """The route of a text: words for the site before the brand, and the brand before words for the mere form."""
         told = [form for phrase, form in self._forms.items() if text.has(phrase)]
-        for by_site in (True, False):
-            routes = {form.route for form in told if form.names_site is by_site}
-            if routes:
-                return routes.pop() if len(routes) == 1 else Route.UNKNOWN
-        return Route.UNKNOWN
+        sites, forms = ({form.route for form in told if form.names_site is by_site} for by_site in (True, False))
+        routes = sites or named.routes or forms
+        return next(iter(routes)) if len(routes) == 1 else Route.UNKNOWN

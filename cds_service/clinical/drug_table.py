@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from cds_service.clinical.interactions import Interaction
+
 
 class Risk(StrEnum):
     """How the drug lowers (or raises) the neutrophil count."""
@@ -93,7 +95,7 @@ CML_TKI_CLASSES = frozenset({"BCR-ABL TKI", "BCR-ABL (STAMP) inhibitor"})
 
 @dataclass(frozen=True, slots=True)
 class Drug:
-    """A row of cards/drugs.csv."""
+    """A row of cards/drugs.csv. `interactions`: the pairs of cards/interactions.csv that it belongs to."""
 
     ingredient: str
     drug_class: str
@@ -133,6 +135,7 @@ class Drug:
     serology_lookback_days: Decimal | None = None
     monitoring: str = ""
     notes: str = ""
+    interactions: tuple[Interaction, ...] = ()
 
     @property
     def is_cytotoxic(self) -> bool:

@@ -6,33 +6,24 @@ shown.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from cds_service.clinical.cards import Action, Card, Coding, Indicator, Link, RuleVersion, Suggestion
+from cds_service.clinical.cards import Action, Card, Coding, Indicator, Link, RuleVersion
 from cds_service.clinical.chart import PrefetchKey
-from cds_service.clinical.facts.labels import LABELS
-from cds_service.clinical.facts.registry import FACTS
-from cds_service.clinical.knowledge import DEFECT, Known
-from cds_service.clinical.markdown import escape, one_line, shorten
+from cds_service.clinical.input_table import input_table
+from cds_service.clinical.knowledge import DEFECT
+from cds_service.clinical.markdown import SUMMARY_MAX, escape, shorten
+from cds_service.clinical.offers import Offer, OfferMaker
 from cds_service.clinical.rules import ForEach, Place, RuleLibrary
+from cds_service.clinical.site_orders import SiteOrders
 from cds_service.clinical.situation import Situation
-from cds_service.clinical.suggestions import SuggestedStep, SuggestionKind
-from cds_service.clinical.templates import shown
-from cds_service.clinical.verdicts import Outcome, Verdict, all_missing_keys, because, missing_facts
-from cds_service.clinical.wording import detail_of, lines_of, offered, step_of, summary_of
+from cds_service.clinical.suggestions import SuggestedStep
+from cds_service.clinical.verdicts import Outcome, Verdict, all_missing_keys
+from cds_service.clinical.wording import detail_of, lines_of, proposed, step_of, summary_of
 
 TOPIC_SYSTEM = "urn:leukopenia-cds:topic"
 UNCHECKED_TOPIC = Coding(TOPIC_SYSTEM, "couldNotEvaluate", "Could not be evaluated")
-EXCLUSIVE = frozenset(
-    {
-        SuggestionKind.HOLD_MEDICATION,
-        SuggestionKind.REMOVE_DRAFT,
-        SuggestionKind.REDUCE_DOSE,
-        SuggestionKind.STOP_MEDICATION,
-    }
-)
-
 UNNAMED_DRAFT = "draftOrders"
 KEY_WORDS = {
     "patient": "age and sex",
@@ -53,37 +44,55 @@ KEY_WORDS = {
 
 @dataclass(frozen=True)
 class Presenter:
-    """Builds the cards of one answer. `actions_for` turns a step into FHIR actions; `new_id` mints a UUID."""
+    """Builds the cards of one answer. `actions_for` turns a step into FHIR actions; `new_id` mints a UUID.
+
+    `orders` are the site's own.
+    """
 
     library: RuleLibrary
     situation: Situation
     actions_for: Callable[[SuggestedStep], tuple[Action, ...]]
     new_id: Callable[[], str]
     link_for: Callable[[str], Link | None] = field(default=lambda _: None)
+    orders: SiteOrders = field(default_factory=SiteOrders)
 
-    def present(self, verdicts: Sequence[Verdict]) -> list[Card]:
-        """Cards in reading order; nothing that fired goes unmentioned."""
-        every = sorted((v for v in verdicts if v.fired), key=self._rank)
+    def present(self, verdicts: Sequence[Verdict], withheld: Collection[str] = ()) -> list[Card]:
+        """Cards in reading order; nothing that fired goes unmentioned, but for the rules that are `withheld`."""
+        every = sorted((v for v in verdicts if v.fired and v.rule.id not in withheld), key=self._rank)
         fired = [v for v in every if not self._host(v, every)]
         action = [v for v in fired if self._place(v) is Place.ACTION]
         summary = [v for v in fired if self._place(v) is Place.SUMMARY]
         rest = action[self._budget :]
         merged = {v.rule.id for v in [*rest, *summary]}
         alone = [v for v in fired if v.rule.id not in merged]
-        cards = [self._card([v, *self._guests(v, every)], verdicts) for v in alone]
-        cards += self._merged(rest, self.library.presentation.also_title, verdicts)
-        cards += self._merged(summary, self._summary_title, verdicts)
-        cards += self._unchecked(verdicts)
-        return sorted(cards, key=lambda card: -card.indicator.rank)
+        cards = [self._card(self._with_guests([v], every), verdicts) for v in alone]
+        cards += self._merged(self._with_guests(rest, every), self.library.presentation.also_title, verdicts)
+        cards += self._merged(self._with_guests(summary, every), self._summary_title, verdicts)
+        return cards + self._unchecked(verdicts)
+
+    def may_be_withheld(self, verdicts: Sequence[Verdict]) -> list[Verdict]:
+        """What a user who has answered it need not be shown again (presentation 6): information and action warnings.
+
+        Never a critical verdict, a rule that warns on a card of its own, or a line of another rule's card.
+        """
+        fired = [v for v in verdicts if v.fired]
+        minor = [v for v in fired if self._place(v) is Place.ACTION or _level(v) is Indicator.INFO]
+        quiet = [v for v in minor if not v.rule.scope and v.rule.places.get(Indicator.WARNING) is not Place.OWN]
+        return [v for v in quiet if not self._host(v, fired)]
 
     def _host(self, verdict: Verdict, fired: Sequence[Verdict]) -> str | None:
-        """The fired rule whose card takes this one in as a line (presentation 2); never another critical one."""
-        host = self.library.presentation.joins.get(verdict.rule.id)
-        taken_in = _level(verdict) is not Indicator.CRITICAL and any(v.rule.id == host for v in fired)
+        """The fired rule whose card takes this one in as a line (presentation 2); never another critical one.
+
+        A rule that is itself a line elsewhere takes nobody in, so that nothing is lost where joins form a chain.
+        """
+        joins, ids = self.library.presentation.joins, {v.rule.id for v in fired}
+        host = joins.get(verdict.rule.id)
+        taken_in = host in ids and joins.get(str(host)) not in ids and _level(verdict) is not Indicator.CRITICAL
         return host if taken_in else None
 
-    def _guests(self, host: Verdict, fired: Sequence[Verdict]) -> list[Verdict]:
-        return [v for v in fired if self._host(v, fired) == host.rule.id]
+    def _with_guests(self, hosts: Sequence[Verdict], fired: Sequence[Verdict]) -> list[Verdict]:
+        """Each of them, followed by those that its card takes in."""
+        return [v for host in hosts for v in (host, *(g for g in fired if self._host(g, fired) == host.rule.id))]
 
     @property
     def _budget(self) -> int:
@@ -109,62 +118,41 @@ class Presenter:
 
     def _card(self, verdicts: Sequence[Verdict], everything: Sequence[Verdict], title: str = "") -> Card:
         first = verdicts[0]
-        suggestions, spoken = self._suggestions(verdicts)
+        offer = self._offer(verdicts)
         detail = _all_lines(verdicts) if title and len(verdicts) > 1 else detail_of(first)
         if not title and len(verdicts) > 1:
             detail += "\n\n" + _all_lines(verdicts[1:])
         if first.rule.scope:
             detail += _silenced_lines(everything, first.rule.id)
-        parts = [detail, *spoken, *self._basis(verdicts), self._footer(verdicts)]
+        opening, guidance = _opening(detail)
+        parts = [opening, self._inputs(verdicts), guidance, offer.text, self._footer(verdicts)]
         return Card(
             uuid=self.new_id(),
             summary=_joined_summary(title, verdicts) if title and len(verdicts) > 1 else summary_of(first),
-            indicator=_level(first),
+            indicator=max(map(_level, verdicts), key=lambda level: level.rank),
             detail="\n\n".join(part for part in parts if part),
             source_label=self.library.presentation.source_label,
             source_url=self.library.presentation.source_url,
             topic=Coding(TOPIC_SYSTEM, first.rule.topic_code, first.rule.title),
             rules=tuple(RuleVersion(v.rule.id, v.rule.version) for v in verdicts),
-            suggestions=suggestions,
-            selection_behavior=_selection(suggestions),
+            suggestions=offer.suggestions,
+            selection_behavior=offer.selection_behavior,
             override_reasons=tuple(dict.fromkeys(reason for v in verdicts for reason in v.rule.override_reasons)),
-            links=self._links(verdicts),
+            links=tuple(dict.fromkeys([*offer.links, *self._links(verdicts)])),
         )
 
-    def _links(self, verdicts: Sequence[Verdict]) -> tuple[Link, ...]:
+    def _links(self, verdicts: Sequence[Verdict]) -> list[Link]:
         ours = [link for v in verdicts[:1] if (link := self.link_for(v.rule.id))]
-        return tuple(dict.fromkeys([*ours, *(link for v in verdicts for link in v.rule.links)]))
+        return [*ours, *(link for v in verdicts for link in v.rule.links)]
 
-    def _suggestions(self, verdicts: Sequence[Verdict]) -> tuple[tuple[Suggestion, ...], list[str]]:
-        """One-click suggestions, and a line for those the site has configured no order for."""
-        steps: dict[tuple[str, str | None], SuggestedStep] = {}
-        for step in (s for v in verdicts for s in self._steps(v)):
-            steps.setdefault((step.kind, step.order), step)
-        chosen, spoken = [], []
-        for step in steps.values():
-            actions = self.actions_for(step)
-            if actions:
-                chosen.append(Suggestion(self.new_id(), step.kind.value, step.label, actions))
-            else:
-                spoken.append(step.label)
-        words = [f"Also an option, not offered as an order here: {escape('; '.join(spoken))}."] if spoken else []
-        return tuple(chosen), words
+    def _offer(self, verdicts: Sequence[Verdict]) -> Offer:
+        steps = [step_of(v, *pair) for v in verdicts for pair in proposed(v, self.situation)]
+        return OfferMaker(self.situation, self.orders, self.actions_for, self.new_id).offer(steps)
 
-    def _steps(self, verdict: Verdict) -> list[SuggestedStep]:
-        return [step_of(verdict, suggestion, case) for suggestion, case in offered(verdict, self.situation)]
-
-    def _basis(self, verdicts: Sequence[Verdict]) -> list[str]:
-        """What it rests on, with unit and date, and what was not known (invariant 2)."""
-        seen = dict.fromkeys(
-            words for v in verdicts for name, known in because(v).items() if (words := _seen(name, known))
-        )
-        unknown = dict.fromkeys(LABELS[name] for v in verdicts for name in missing_facts(v) if name in LABELS)
-        lines = [f"Based on: {'; '.join(seen)}."] if seen else []
-        if unknown:
-            lines.append(f"Not known: {'; '.join(unknown)}.")
-        if self.situation.diseases.age_years is None:
-            lines.append("Age not known: read as an adult.")
-        return lines
+    def _inputs(self, verdicts: Sequence[Verdict]) -> str:
+        """What the card rests on, and what was not known (invariant 2)."""
+        unaged = ["age: read as an adult"] if self.situation.diseases.age_years is None else []
+        return input_table(verdicts, self.library.presentation.inputs, unaged)
 
     def _footer(self, verdicts: Sequence[Verdict]) -> str:
         rules = ", ".join(f"{v.rule.id} {v.rule.version}" for v in verdicts)
@@ -223,15 +211,6 @@ def _level(verdict: Verdict) -> Indicator:
     return verdict.indicator or Indicator.INFO
 
 
-def _selection(suggestions: Sequence[Suggestion]) -> str:
-    """`at-most-one` only where every suggestion excludes the others: hold, remove or reduce one order."""
-    changed = {
-        a.resource_id or (a.resource or {}).get("id") for s in suggestions for a in s.actions if a.type != "create"
-    }
-    exclusive = len(suggestions) > 1 and all(s.kind in EXCLUSIVE for s in suggestions)
-    return "at-most-one" if exclusive and len(changed) <= 1 else "any"
-
-
 def _all_lines(verdicts: Iterable[Verdict]) -> str:
     return "\n".join(f"- {line}" for v in verdicts for line in lines_of(v))
 
@@ -243,16 +222,14 @@ def _silenced_lines(verdicts: Iterable[Verdict], by: str) -> str:
 
 
 def _joined_summary(title: str, verdicts: Sequence[Verdict]) -> str:
-    """The first finding in full, then how many more there are."""
-    more = f" (+{len(verdicts) - 1} more)"
-    return shorten(f"{title}: {summary_of(verdicts[0])}", 139 - len(more)) + more
+    """The first finding in full, then how many more there are, in as many words as there is room for."""
+    whole, others = f"{title}: {summary_of(verdicts[0])}", len(verdicts) - 1
+    counted = (f" (+{others} more)", f" (+{others})")
+    more = next((words for words in counted if len(whole + words) <= SUMMARY_MAX), counted[-1])
+    return shorten(whole, SUMMARY_MAX - len(more)) + more
 
 
-def _seen(name: str, known: Known) -> str | None:
-    """A number or text with its unit and date, or a claim that is true; a false claim is no finding."""
-    if name not in LABELS or known.value is False or not known.sources:
-        return None
-    unit = FACTS[name].unit
-    value = "" if known.value is True else f" {escape(one_line(shown(known)))}" + (f" {escape(unit)}" if unit else "")
-    date = f" ({known.at.day})" if known.at and not isinstance(known.value, bool) else ""
-    return f"{LABELS[name]}{value}{date}"
+def _opening(detail: str) -> tuple[str, str]:
+    """The finding, a paragraph or a list, which stands before the table, and what follows it."""
+    opening, _, rest = detail.partition("\n\n")
+    return opening, rest

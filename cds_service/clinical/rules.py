@@ -9,15 +9,20 @@ from enum import StrEnum
 
 from cds_service.clinical.cards import Coding, Indicator, Link
 from cds_service.clinical.conditions import Condition
+from cds_service.clinical.quiet_policy import QuietPolicy
 from cds_service.clinical.shared_numbers import SharedNumbers
 from cds_service.clinical.suggestions import SuggestionKind
 from cds_service.clinical.templates import Template
 
 
 class ForEach(StrEnum):
-    """What a for-each rule runs over: active drugs on opening a chart and new drafts on ordering; or stop orders."""
+    """What a for-each rule runs over.
+
+    Active drugs on opening a chart and new drafts on ordering; drugs on hold; or orders of the call that stop a drug.
+    """
 
     DRUG = "drug"
+    HELD_DRUG = "held-drug"
     STOPPED_DRUG = "stopped-drug"
 
 
@@ -53,6 +58,20 @@ class Guard:
 
 
 @dataclass(frozen=True, slots=True)
+class Suppressor:
+    """A rule that silences another when it fires; where it has a guard, only if that holds for what it fired for."""
+
+    rule: str
+    guard: Guard = Guard()
+
+    @property
+    def condition(self) -> str:
+        """When it silences, as written in the rule file; empty where it always does."""
+        parts = (("when", self.guard.when), ("unless", self.guard.unless))
+        return " ".join(f"{word} {condition.text}" for word, condition in parts if condition is not None)
+
+
+@dataclass(frozen=True, slots=True)
 class Level:
     """How urgent a fired rule is where the guard holds; the first level that holds is taken."""
 
@@ -80,7 +99,8 @@ class Due:
 class SuggestionRule:
     """A suggestion that a rule offers where the guard holds; `about_order`: one for each drug it fired for.
 
-    `rests_on`: the facts whose sources the written order names; empty: all of the rule's conditions.
+    `rests_on`: the facts whose sources the written order names; empty: all of the rule's conditions. `reason`: what the
+    written order gives as its reason; None: the summary.
     """
 
     kind: SuggestionKind
@@ -89,6 +109,7 @@ class SuggestionRule:
     due: tuple[Due, ...] = ()
     about_order: bool = False
     rests_on: tuple[str, ...] = ()
+    reason: Template | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +152,8 @@ class Rule:
     limits: Mapping[str, Limit] = field(default_factory=dict)
     for_each: ForEach | None = None
     scope: bool = False
-    suppressed_by: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
+    suppressors: tuple[Suppressor, ...] = ()
     suggestions: tuple[SuggestionRule, ...] = ()
     override_reasons: tuple[Coding, ...] = ()
     sources: tuple[Reference, ...] = ()
@@ -151,6 +173,11 @@ class Rule:
         return first + "".join(part.capitalize() for part in rest)
 
     @property
+    def suppressed_by(self) -> tuple[str, ...]:
+        """The ids of the rules that can silence it."""
+        return tuple(suppressor.rule for suppressor in self.suppressors)
+
+    @property
     def condition_facts(self) -> frozenset[str]:
         guards = [self.guard, *(level.guard for level in self.levels)]
         return frozenset().union(*(c.facts for guard in guards for c in guard.conditions))
@@ -160,7 +187,8 @@ class Rule:
 class Presentation:
     """How verdicts become cards: order of rules within a level, how many action cards stand alone, the fixed texts.
 
-    `joins`: a rule that is a line of another rule's card where both fired.
+    `joins`: a rule that is a line of another rule's card where both fired. `inputs`: the facts in the table of a card
+    whose rules list none. `quiet`: when a card that was answered is not shown again; None: it always is.
     """
 
     order: tuple[str, ...]
@@ -170,8 +198,10 @@ class Presentation:
     also_title: str
     footer: str
     source_label: str
+    inputs: tuple[str, ...] = ()
     source_url: str | None = None
     joins: Mapping[str, str] = field(default_factory=dict)
+    quiet: QuietPolicy | None = None
 
 
 @dataclass(frozen=True)

@@ -74,6 +74,7 @@ class SharedNumbers:
     antibacterial_drug_days: Decimal
     open_cbc_days: Decimal
     open_cbc_stable_days: Decimal
+    open_stat_hours: Decimal
     drug_window_days: Decimal
     long_treatment_days: Decimal
     short_gate_window_days: Decimal
@@ -87,6 +88,29 @@ class SharedNumbers:
     restart_days: Decimal
     adult_years: Decimal
     pregnancy_days: Decimal
+    film_days: Decimal
+    film_low_count_days: Decimal
+    duffy_test_days: Decimal
+    igg_days: Decimal
+    recurrent_infection_days: Decimal
+    course_count_days: Decimal
+    penicillin_g_per_mu: Decimal
+    fever_wbc_below: Decimal
+    resume_days: Decimal
+    held_low_days: Decimal
+    short_factor_days: Decimal
+    long_factor_days: Decimal
+    chest_radiotherapy_days: Decimal
+    factor_cytotoxic_days: Decimal
+    factor_gap_hours: Decimal
+    transplant_days: Decimal
+    profound_span_days: Decimal
+    steroid_dose: Decimal
+    steroid_days: Decimal
+    methylprednisolone_factor: Decimal
+    dexamethasone_factor: Decimal
+    serology_transplant_days: Decimal
+    igg_very_low: Decimal
 
     @classmethod
     def names(cls) -> frozenset[str]:

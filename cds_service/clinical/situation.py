@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
+from typing import TypeVar
 
 from cds_service.clinical.chart import Chart, Finding, MedicationOrder, PrefetchKey, Route, ServiceOrder
 from cds_service.clinical.counts import Counts
@@ -17,6 +18,10 @@ from cds_service.clinical.exposure import ENDED, Exposure
 from cds_service.clinical.fever import INFECTIONS, MINOR_INFECTIONS, Fever
 from cds_service.clinical.knowledge import Answer, Known, Unknown, claim, is_true
 from cds_service.clinical.shared_numbers import SharedNumbers, days
+
+Order = TypeVar("Order", MedicationOrder, ServiceOrder)
+WITHDRAWN = frozenset({"revoked", "completed", "entered-in-error"})
+"""Statuses of a service order that asks for nothing any more."""
 
 CHART_HOOKS = frozenset({"patient-view", "encounter-start"})
 
@@ -80,7 +85,7 @@ class Situation:
         """Of the count in force and its bound, the lower one is what the exposure has to explain."""
         count = next(iter(self.counts.low_counts(self.numbers.current_days)), self.counts.at_most)
         if count is None:
-            return Known(False)
+            return claim(self.chart, (), PrefetchKey.CELL_COUNTS)
         evidence = self.exposure.proven_before(count.taken, chosen)
         return claim(self.chart, evidence, PrefetchKey.MEDICATION_REQUESTS, PrefetchKey.MEDICATION_ADMINISTRATIONS)
 
@@ -105,13 +110,23 @@ class Situation:
         """Orders of the call that stop, hold or cancel a drug (rule 24)."""
         return self._selected([o for o in self.chart.orders if o.draft and o.status in ENDED])
 
-    def _selected(self, orders: list[MedicationOrder]) -> list[MedicationOrder]:
+    @cached_property
+    def held(self) -> list[MedicationOrder]:
+        """Orders on file, of systemic drugs, that are on hold (rule 35)."""
+        return [o for o in self.exposure.existing if o.status == "on-hold" and o.route is not Route.INTRATHECAL]
+
+    def _selected(self, orders: list[Order]) -> list[Order]:
         anything = any(o.selected for o in self.chart.orders) or any(o.selected for o in self.chart.service_orders)
         return [o for o in orders if o.selected] if self.hook == "order-select" and anything else orders
 
     @cached_property
     def systemic_drafts(self) -> list[MedicationOrder]:
         return [o for o in self.drafts if o.route not in (Route.LOCAL, Route.INTRATHECAL)]
+
+    @cached_property
+    def judged_services(self) -> list[ServiceOrder]:
+        """New service drafts that the call is about, as `drafts` are chosen."""
+        return self._selected([o for o in self.drafted_services if o.status not in WITHDRAWN])
 
     @cached_property
     def drafted_services(self) -> list[ServiceOrder]:

@@ -66,6 +66,7 @@ class Analyte(StrEnum):
     SBP = "SBP"
     BP_PANEL = "BP_PANEL"
     WEIGHT = "WEIGHT"
+    ECOG = "ECOG"
     CBC_PANEL = "CBC_PANEL"
     EXCLUDED = "EXCLUDED"
     """The same analyte in another specimen or meaning: never counted, whatever else the observation is coded as."""

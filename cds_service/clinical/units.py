@@ -28,6 +28,7 @@ class UnitUse(StrEnum):
     WEIGHT = "weight"
     PRESSURE = "pressure"
     DOSE = "dose"
+    ACTIVITY = "activity"
 
 
 class UnitProblem(StrEnum):

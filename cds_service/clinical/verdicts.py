@@ -13,7 +13,7 @@ from cds_service.clinical.conditions import Truth
 from cds_service.clinical.drug_table import Drug
 from cds_service.clinical.facts.registry import FactSheet
 from cds_service.clinical.knowledge import Known, Unknown
-from cds_service.clinical.rules import ForEach, Guard, Rule, RuleLibrary
+from cds_service.clinical.rules import ForEach, Guard, Rule, RuleLibrary, Suppressor
 from cds_service.clinical.situation import Situation
 
 DECEASED = "deceased"
@@ -76,14 +76,18 @@ def _judge(rule: Rule, sheet: FactSheet) -> Verdict:
     if rule.for_each is None:
         return _judge_case(rule, sheet)
     cases = [
-        _judge_case(rule, sheet.for_drug(order, drug), order, drug) for order, drug in _drugs(rule, sheet.situation)
+        _judge_case(rule, sheet.for_drug(order, drug), order, drug)
+        for order, drug in judged_drugs(rule, sheet.situation)
     ]
     return _combine(rule, sheet, cases)
 
 
-def _drugs(rule: Rule, situation: Situation) -> Iterable[tuple[MedicationOrder, Drug]]:
+def judged_drugs(rule: Rule, situation: Situation) -> Iterable[tuple[MedicationOrder, Drug]]:
+    """What a for-each rule runs over: each drug of the orders that it looks at."""
     if rule.for_each is ForEach.STOPPED_DRUG:
         orders: Sequence[MedicationOrder] = situation.stops
+    elif rule.for_each is ForEach.HELD_DRUG:
+        orders = situation.held
     else:
         orders = situation.exposure.active if situation.on_chart else situation.systemic_drafts
     return ((order, drug) for order in orders for drug in order.drugs)
@@ -124,9 +128,10 @@ def _combine(rule: Rule, sheet: FactSheet, found: Sequence[Verdict]) -> Verdict:
 
 
 def _missing_drugs(rule: Rule, situation: Situation) -> frozenset[str]:
-    """On opening a chart, an unavailable drug list leaves a for-each rule unknown; drafts are always known."""
+    """An unavailable drug list leaves a rule about active or held drugs unknown; drafts and stops are always known."""
     key = PrefetchKey.MEDICATION_REQUESTS
-    if rule.for_each is ForEach.DRUG and situation.on_chart and situation.chart.lacks(key):
+    reads_list = rule.for_each is ForEach.HELD_DRUG or (rule.for_each is ForEach.DRUG and situation.on_chart)
+    if reads_list and situation.chart.lacks(key):
         return frozenset({str(key)})
     return frozenset()
 
@@ -146,16 +151,18 @@ def _suppress(verdicts: Mapping[str, Verdict]) -> dict[str, Verdict]:
     """Apply declared precedence; rules come suppressors first, so one pass is enough."""
     settled: dict[str, Verdict] = {}
     for rule_id, verdict in verdicts.items():
-        by = next((s for s in verdict.rule.suppressed_by if s in settled and _silences(settled[s], verdict)), None)
+        named = (s for s in verdict.rule.suppressors if s.rule in settled)
+        by = next((s.rule for s in named if _silences(s, settled[s.rule], verdict)), None)
         settled[rule_id] = _silenced(verdict, by) if by else verdict
     return settled
 
 
-def _silences(suppressor: Verdict, verdict: Verdict) -> bool:
-    """A fired rule silences another, but never a critical one that outranks it."""
-    if not suppressor.fired or suppressor.indicator is None or verdict.outcome is Outcome.NOT_FIRED:
+def _silences(suppressor: Suppressor, speaker: Verdict, verdict: Verdict) -> bool:
+    """True where the guard holds for what a rule fired for; but never of a critical verdict that outranks that."""
+    if not speaker.fired or verdict.outcome is Outcome.NOT_FIRED:
         return False
-    return verdict.indicator is not Indicator.CRITICAL or suppressor.indicator is Indicator.CRITICAL
+    levels = {case.indicator for case in speaker.cases if judge_guard(suppressor.guard, case.sheet) is Truth.TRUE}
+    return Indicator.CRITICAL in levels or (bool(levels) and verdict.indicator is not Indicator.CRITICAL)
 
 
 def _silenced(verdict: Verdict, by: str) -> Verdict:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
+from cds_service.clinical.cards import Indicator
 from cds_service.clinical.conditions import Truth
 from cds_service.clinical.drug_table import Confidence
 from cds_service.clinical.facts.registry import FactSheet
 from cds_service.clinical.knowledge import Known
 from cds_service.clinical.markdown import escape, one_line, shorten
+from cds_service.clinical.open_orders import leaves_something
 from cds_service.clinical.rules import SuggestionRule, Text
 from cds_service.clinical.situation import Situation
-from cds_service.clinical.suggestions import RESTS_ON_DRUG_ROW, SuggestedStep
+from cds_service.clinical.suggestions import AT_ONCE, RESTS_ON_DRUG_ROW, SuggestedStep
 from cds_service.clinical.templates import MissingFact, Template
 from cds_service.clinical.verdicts import FiredCase, Verdict, judge_guard
 
 NAMES_SHOWN = 2
+LONGEST_LABEL = 100
+"""What a button can show."""
 
 
 def lead(verdict: Verdict) -> FiredCase:
@@ -82,7 +87,13 @@ def drug_names(verdict: Verdict) -> str:
 
 
 def offered(verdict: Verdict, situation: Situation) -> tuple[tuple[SuggestionRule, FiredCase], ...]:
-    """What a fired rule offers: each suggestion once, or once for each drug it fired for."""
+    """What a fired rule offers: each suggestion once, or once for each drug it fired for; nothing that is ordered."""
+    chosen = proposed(verdict, situation)
+    return tuple(pair for pair in chosen if leaves_something(_wordless(verdict, *pair), situation))
+
+
+def proposed(verdict: Verdict, situation: Situation) -> tuple[tuple[SuggestionRule, FiredCase], ...]:
+    """What a fired rule would offer if nothing were ordered yet."""
     if not verdict.fired:
         return ()
     chosen = []
@@ -118,19 +129,36 @@ def _confident(suggestion: SuggestionRule, case: FiredCase, situation: Situation
 def step_of(verdict: Verdict, suggestion: SuggestionRule, case: FiredCase) -> SuggestedStep:
     """One suggestion with its words, its order and its day."""
     situation = case.sheet.situation
-    due = next((d.days for d in suggestion.due if judge_guard(d.guard, case.sheet) is Truth.TRUE), None)
-    label = shorten(one_line(fill(suggestion.label, verdict, case.sheet, str, due)), 100)
-    patient = situation.chart.patient.id if situation.chart.patient else ""
-    return SuggestedStep(
-        kind=suggestion.kind,
+    bare = _wordless(verdict, suggestion, case)
+    label = shorten(one_line(fill(suggestion.label, verdict, case.sheet, str, bare.due_in_days)), LONGEST_LABEL)
+    return replace(
+        bare,
         label=label,
         description=label,
-        patient_id=patient,
-        due_in_days=due,
-        order=case.order.source if suggestion.about_order and case.order else None,
-        reason=summary_of(verdict),
+        patient_id=situation.chart.patient.id if situation.chart.patient else "",
+        reason=_reason(verdict, suggestion, case),
         sources=sources_of(verdict, suggestion.rests_on),
     )
+
+
+def _wordless(verdict: Verdict, suggestion: SuggestionRule, case: FiredCase) -> SuggestedStep:
+    """All of a suggestion that its words do not matter for."""
+    return SuggestedStep(
+        kind=suggestion.kind,
+        label="",
+        description="",
+        patient_id="",
+        due_in_days=next((d.days for d in suggestion.due if judge_guard(d.guard, case.sheet) is Truth.TRUE), None),
+        order=case.order.source if suggestion.about_order and case.order else None,
+        urgent=suggestion.kind in AT_ONCE or verdict.indicator is Indicator.CRITICAL,
+    )
+
+
+def _reason(verdict: Verdict, suggestion: SuggestionRule, case: FiredCase) -> str:
+    """What the written order gives as its reason: in words of its own, else the summary."""
+    if suggestion.reason is None:
+        return summary_of(verdict)
+    return one_line(fill(suggestion.reason, verdict, case.sheet, str))
 
 
 def sources_of(verdict: Verdict, facts: Sequence[str] = ()) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
@@ -13,6 +13,7 @@ from cds_service.clinical.chart import (
     Allergy,
     Chart,
     DataProblem,
+    DrugRecognition,
     MedicationOrder,
     Patient,
     PerformedProcedure,
@@ -24,13 +25,22 @@ from cds_service.clinical.moments import Moment
 from cds_service.clinical.terminology import Terminology
 from cds_service.fhir.drafts import SERVICE_TYPES, Drafts
 from cds_service.fhir.json_access import text
+from cds_service.fhir.panels import WITHOUT_RESULTS, has_panel_without_results, results_of
 from cds_service.fhir.pool import Item, Medications, Pool
 from cds_service.fhir.read_conditions import read_allergy, read_condition
 from cds_service.fhir.read_duffy import read_duffy
-from cds_service.fhir.read_medications import UNNAMED, MedicationReader, has_clear_status, is_given, read_administered
+from cds_service.fhir.read_medications import (
+    UNNAMED,
+    MedicationReader,
+    has_clear_status,
+    is_given,
+    problem_of,
+    read_administered,
+)
 from cds_service.fhir.read_observations import ObservationReader, Readings, unusable_results
 from cds_service.fhir.read_patient import read_encounter, read_patient
 from cds_service.fhir.read_procedures import read_procedure, read_service_order
+from cds_service.fhir.recognitions import NamedItem, recognitions_of, unknown_drugs
 
 logger = logging.getLogger(__name__)
 Read = TypeVar("Read")
@@ -49,7 +59,7 @@ UNNAMED_DOSE = "a dose points to a medication that was not sent"
 
 @dataclass(slots=True)
 class ChartBuilder:
-    """Builds one chart; `problems` grows while it reads."""
+    """Builds one chart; `problems` and `recognitions` grow while it reads."""
 
     terminology: Terminology
     medications: Medications
@@ -59,12 +69,15 @@ class ChartBuilder:
     now: datetime
     encounter_id: str | None = None
     problems: list[DataProblem] = field(default_factory=list)
+    recognitions: list[DrugRecognition] = field(default_factory=list)
 
     def build(self, unavailable: Mapping[str, str], wanted: Iterable[str]) -> Chart:
         patient, asked = self._patient(), set(wanted)
         born = patient.born if patient else None
         readings = self._readings()
         orders, doses = self._orders(), self._administrations()
+        kept = {order.source for order in orders if order.status != "cancelled"} | {dose.source for dose in doses}
+        self._name_drugs(MedicationReader(self.terminology, self.medications), kept)
         measurements = tuple(readings.measurements)
         self.problems += [*readings.problems, *unusable_results(measurements)]
         return Chart(
@@ -79,8 +92,14 @@ class ChartBuilder:
             allergies=tuple(self._allergies()),
             other_drafts=self.drafts.others(),
             unnamed_drafts=self._unnamed_drafts(),
-            unavailable={**self._other_encounter(asked), **unavailable, **_unnamed(orders, doses, asked)},
+            unavailable={
+                **self._other_encounter(asked),
+                **self._counts_not_sent(asked),
+                **unavailable,
+                **_unnamed(orders, doses, asked),
+            },
             data_problems=tuple(dict.fromkeys([*self.pool.problems, *self.drafts.problems(), *self.problems])),
+            recognitions=tuple(dict.fromkeys(self.recognitions)),
         )
 
     def _each(self, items: Iterable[Item], read: Callable[[Item], Read | None]) -> list[Read]:
@@ -127,16 +146,23 @@ class ChartBuilder:
         return {key: OTHER_ENCOUNTER} if only_others and key in wanted else {}
 
     def _readings(self) -> Readings:
-        reader = ObservationReader(self.terminology, self.now)
-        self._each(self.pool.of("Observation"), reader.read)
+        reader, results = ObservationReader(self.terminology, self.now), results_of(self.pool, self.patient_id)
+        self.problems += results.problems
+        self._each(results.items, reader.read)
         return reader.readings
+
+    def _counts_not_sent(self, wanted: set[str]) -> dict[str, str]:
+        key = PrefetchKey.CELL_COUNTS.value
+        asked = key in wanted and has_panel_without_results(self.pool, self.terminology, self.now)
+        return {key: WITHOUT_RESULTS} if asked else {}
 
     def _orders(self) -> list[MedicationOrder]:
         reader = MedicationReader(self.terminology, self.medications)
-        self._medication_problems(reader)
         existing = self._each(self.pool.of("MedicationRequest"), reader.order)
         existing += self._each(self.pool.of("MedicationStatement"), reader.statement)
         self.problems += [DataProblem("undated-dose", o.source, UNDATED_ORDER) for o in existing if _is_undated(o)]
+        unclear = [i for i in self.pool.of("MedicationRequest") if not has_clear_status(i.resource)]
+        self.problems += [DataProblem("unknown-status", item.source, UNCLEAR_STATUS) for item in unclear]
         return [
             *existing,
             *self._each(
@@ -145,14 +171,17 @@ class ChartBuilder:
             ),
         ]
 
-    def _medication_problems(self, reader: MedicationReader) -> None:
+    def _name_drugs(self, reader: MedicationReader, kept: Container[str]) -> None:
+        """How the drug of each order and dose that was read was recognised, or what is wrong with it."""
         existing = self.pool.of("MedicationRequest", "MedicationStatement", "MedicationAdministration")
-        found = self._each(existing, reader.problems)
-        found += self._each(self.drafts.medications(), lambda item: reader.problems(item, draft=True))
-        self.problems += [problem for several in found for problem in several]
-
-        unclear = [i for i in self.pool.of("MedicationRequest") if not has_clear_status(i.resource)]
-        self.problems += [DataProblem("unknown-status", item.source, UNCLEAR_STATUS) for item in unclear]
+        drafts = self.drafts.medications()
+        named = self._each([*existing, *drafts], lambda item: NamedItem(item, reader.named(item)))
+        drafted = {id(item) for item in drafts}
+        wrong = (problem_of(one.item, one.recognised, draft=id(one.item) in drafted) for one in named)
+        self.problems += [problem for problem in wrong if problem is not None]
+        read = [one for one in named if one.item.source in kept]
+        self.problems += unknown_drugs(read)
+        self.recognitions += recognitions_of(read)
 
     def _unnamed_drafts(self) -> tuple[str, ...]:
         reader = MedicationReader(self.terminology, self.medications)

@@ -7,19 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import orjson
 
 from cds_service.clinical.chart import DataProblem
 from cds_service.errors import InvalidHookRequest
 from cds_service.fhir.arrivals import Entry
+from cds_service.fhir.codes import status_of
 from cds_service.fhir.json_access import Json, mapping, mappings, text
+from cds_service.fhir.read_times import read_moment
 from cds_service.fhir.references import reference_of, source_of
 from cds_service.fhir.whose import Owner, PatientIdentity
 
 HOLDS_RESULTS = frozenset({"DiagnosticReport", "Observation"})
 OTHER_PATIENT = "Another patient's resource was sent; it was not looked at."
 UNSTATED_PATIENT = "It does not say whose it is; it was not looked at."
+NEVER = datetime.min.replace(tzinfo=UTC)
 BROKEN = "An entry holds no readable resource."
 
 
@@ -110,11 +114,18 @@ def _content(resource: Json) -> str:
         return str(id(resource))
 
 
-def _age(resource: Json) -> tuple[str, int]:
-    """What tells versions apart: when it was last changed, else the number of the version."""
-    meta = mapping(resource.get("meta"))
-    version = text(meta.get("versionId")) or ""
-    return text(meta.get("lastUpdated")) or "", int(version) if version.isdecimal() and len(version) < 12 else 0
+LATER_STATUSES = ("preliminary", "final", "amended", "corrected", "entered-in-error")
+"""In which order the versions of a result come, where nothing else tells."""
+
+
+def _age(resource: Json) -> tuple[datetime, int, int]:
+    """What tells versions apart: when it was last changed, the number of the version, and how far a result had come."""
+    meta, status = mapping(resource.get("meta")), status_of(resource) or ""
+    version, changed = text(meta.get("versionId")) or "", read_moment(meta.get("lastUpdated"))
+    number = int(version) if version.isdecimal() and len(version) < 12 else 0
+    is_result = resource.get("resourceType") in HOLDS_RESULTS and status in LATER_STATUSES
+    stage = LATER_STATUSES.index(status) if is_result else -1
+    return changed.latest if changed else NEVER, number, stage
 
 
 def contained_results(parent: Item) -> list[Item]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cds_service.clinical.allergies import UNNAMED_SUBSTANCE
 from cds_service.clinical.chart import Allergy, Problem
 from cds_service.clinical.moments import Moment
 from cds_service.clinical.terminology import Terminology
@@ -64,7 +65,8 @@ def read_allergy(item: Item, terminology: Terminology) -> Allergy | None:
     substances = [read_concept(resource.get("code")), *_reaction_substances(resource)]
     matches = [terminology.match_drugs(c.codings, c.text, None) for c in substances if c]
     drugs = tuple(dict.fromkeys(drug for match in matches for drug in match.drugs))
-    return Allergy(item.source, drugs, next((c.words for c in substances if c.words), "unnamed substance"))
+    words = {word.casefold(): word for substance in substances for word in substance.all_words}
+    return Allergy(item.source, drugs, "; ".join(words.values()) or UNNAMED_SUBSTANCE)
 
 
 def _reaction_substances(resource: Json) -> list[Concept]:

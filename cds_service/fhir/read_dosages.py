@@ -102,12 +102,12 @@ def _days_between(start: Moment | None, end: Moment | None) -> Decimal | None:
     return Decimal(str(seconds)) / 86400 if seconds > 0 else None
 
 
-def read_daily_dose(dosages: list[Json], terminology: Terminology) -> Decimal | None:
-    """The total dose a day, in mg. Unknown where one dosage states no mass or no frequency.
+def read_daily_dose(dosages: list[Json], terminology: Terminology, use: UnitUse = UnitUse.DOSE) -> Decimal | None:
+    """The total dose a day, in mg (or in millions of units). Unknown where one dosage states none, or no frequency.
 
     Dosages that follow each other (different `sequence`) are not added: the largest counts.
     """
-    doses = [_daily_dose(dosage, terminology) for dosage in dosages]
+    doses = [_daily_dose(dosage, terminology, use) for dosage in dosages]
     if not doses or any(dose is None for dose in doses):
         return None
     known = [dose for dose in doses if dose is not None]
@@ -115,25 +115,25 @@ def read_daily_dose(dosages: list[Json], terminology: Terminology) -> Decimal | 
     return max(known) if len(steps) > 1 else sum(known, Decimal(0))
 
 
-def _daily_dose(dosage: Json, terminology: Terminology) -> Decimal | None:
-    once, times = _single_dose(dosage, terminology), times_a_day(mapping(dosage.get("timing")))
+def _daily_dose(dosage: Json, terminology: Terminology, use: UnitUse) -> Decimal | None:
+    once, times = _single_dose(dosage, terminology, use), times_a_day(mapping(dosage.get("timing")))
     if once is None or times is None:
         return None
     exact = Fraction(once) * times
     return Decimal(exact.numerator) / exact.denominator
 
 
-def _single_dose(dosage: Json, terminology: Terminology) -> Decimal | None:
-    """The first dose that is a mass; an "ordered" one before a "calculated" one."""
+def _single_dose(dosage: Json, terminology: Terminology, use: UnitUse) -> Decimal | None:
+    """The first dose that is a mass (or activity); an "ordered" one before a "calculated" one."""
     rated = sorted(mappings(dosage.get("doseAndRate")), key=lambda rate: code_of(rate.get("type")) != "ordered")
     for holder in (*rated, dosage):
         for quantity in (holder.get("doseQuantity"), mapping(holder.get("doseRange")).get("high")):
-            if (dose := _milligrams(mapping(quantity), terminology)) is not None:
+            if (dose := _amount(mapping(quantity), terminology, use)) is not None:
                 return dose
     return None
 
 
-def _milligrams(quantity: Json, terminology: Terminology) -> Decimal | None:
+def _amount(quantity: Json, terminology: Terminology, use: UnitUse) -> Decimal | None:
     value = number(quantity.get("value"))
     if value is None or value < 0:
         return None
@@ -142,7 +142,7 @@ def _milligrams(quantity: Json, terminology: Terminology) -> Decimal | None:
         unit=text(quantity.get("unit")),
         code=text(quantity.get("code")),
         system=text(quantity.get("system")),
-        use=UnitUse.DOSE,
+        use=use,
     )
     return None if isinstance(converted, UnitProblem) else converted
 

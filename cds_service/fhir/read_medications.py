@@ -5,14 +5,15 @@ A drug that is only pointed to is looked up among the Medication resources; what
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, replace
 
 from cds_service.clinical.chart import Administration, DataProblem, MedicationOrder, Route
 from cds_service.clinical.codings import Coding
 from cds_service.clinical.drug_table import Drug
 from cds_service.clinical.moments import Moment
-from cds_service.clinical.terminology import Terminology
+from cds_service.clinical.terminology import DrugMatch, Terminology
+from cds_service.clinical.units import UnitUse
 from cds_service.fhir.codes import Concept, code_of, read_concept, read_concepts, status_of
 from cds_service.fhir.json_access import Json, mapping, mappings, text
 from cds_service.fhir.pool import Item, Medications
@@ -49,12 +50,25 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """The drugs of a product and the route that its form implies."""
+    """The drugs of a product, the route that its form implies, and how they were recognised.
+
+    `known`: some code or word is that of a drug we know, listed or not. `identity`: what tells it from other products.
+    """
 
     drugs: tuple[Drug, ...]
     route: Route
     name: str
-    contradiction: str | None = None
+    matches: tuple[DrugMatch, ...] = ()
+    identity: Hashable = None
+
+    @property
+    def known(self) -> bool:
+        return any(match.known or match.unlisted for match in self.matches)
+
+    @property
+    def contradiction(self) -> str | None:
+        rivals = dict.fromkeys(rival for match in self.matches for rival in match.contradicted_by)
+        return ", ".join(rivals) or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +119,11 @@ class MedicationReader:
             reasons=self._kinds(reasons),
             reason_text="; ".join(words for reason in reasons if (words := reason.words)) or None,
             daily_dose_mg=read_daily_dose(dosages, self.terminology),
+            daily_dose_mu=read_daily_dose(dosages, self.terminology, UnitUse.ACTIVITY),
             planned_days=course.days,
             planned_first_dose=course.first if draft else None,
             dose_text=read_dose_words(dosages),
+            dosage=repr(dosages) if dosages else None,
         )
 
     def _kinds(self, reasons: Iterable[Concept]) -> frozenset[str]:
@@ -135,19 +151,24 @@ class MedicationReader:
     def recognise(self, resource: Json, stated: Route) -> Recognised:
         """The drugs of a resource's medication; the stated route outweighs the one that the product implies."""
         product = self.product(resource)
-        concept, said = product.concept, product.concept.text
-        match = self.terminology.match_drugs(concept.codings, said, product.form, stated)
-        if not match.drugs and product.ingredients:  # by their words together: a fixed combination is a drug of its own
-            match = self.terminology.match_drugs((), _joined(product.ingredients), product.form, stated)
-        parts = self._parts(product, stated) if not match.drugs else ()
-        route = stated if stated is not Route.UNKNOWN else match.route
-        name = concept.words or _joined(product.ingredients) or match.matched_text or UNNAMED
-        rivals = ", ".join(drug.ingredient for drug in match.contradicted_by) if match.conflict else None
-        return Recognised(match.drugs or parts, route, name, rivals)
+        concept = product.concept
+        matches = self._matches(product, stated)
+        drugs = tuple(dict.fromkeys(drug for match in matches for drug in match.drugs))
+        told = next((match.route for match in matches if match.route is not Route.UNKNOWN), Route.UNKNOWN)
+        first = next((match.matched_text for match in matches if match.matched_text), "")
+        name = concept.words or _joined(product.ingredients) or first or UNNAMED
+        route = stated if stated is not Route.UNKNOWN else told
+        return Recognised(drugs, route, name, matches, (concept, product.ingredients))
 
-    def _parts(self, product: Product, stated: Route) -> tuple[Drug, ...]:
-        found = [self.terminology.match_drugs(p.codings, p.text, product.form, stated) for p in product.ingredients]
-        return tuple(dict.fromkeys(drug for match in found for drug in match.drugs))
+    def _matches(self, product: Product, stated: Route) -> tuple[DrugMatch, ...]:
+        """By the product's own codes and words, else by its ingredients: together, a fixed combination is one drug."""
+        concept, form = product.concept, product.form
+        whole = self.terminology.match_drugs(concept.codings, concept.text, form, stated)
+        if whole.known or not product.ingredients:
+            return (whole,)
+        codings = tuple(coding for part in product.ingredients for coding in part.codings)
+        together = self.terminology.match_drugs(codings, _joined(product.ingredients), form, stated)
+        return (replace(together, contradicted_by=()),) if together.known else (whole, together)
 
     def product(self, resource: Json) -> Product:
         """medicationCodeableConcept, medicationReference, or R5's medication with either."""
@@ -176,19 +197,27 @@ class MedicationReader:
         found = self.medications.find(reference, medication)
         return read_concept(found.get("code")) if found else Concept(text=_display(reference))
 
+    def named(self, item: Item) -> Recognised:
+        """What an order or dose is recognised as, by the route it states."""
+        resource = item.resource
+        dosages = [*mappings(resource.get("dosageInstruction")), *mappings(resource.get("dosage"))]
+        return self.recognise(resource, read_route(dosages, self.terminology))
+
     def is_unnamed(self, item: Item) -> bool:
         """True where it has a medication that no word and no known code names; a blank order has none at all."""
         return states_medication(item.resource) and self.recognise(item.resource, Route.UNKNOWN).name == UNNAMED
 
-    def problems(self, item: Item, *, draft: bool = False) -> list[DataProblem]:
-        """What is wrong with the medication of an order or dose: not named, or named in two ways."""
-        recognised = self.recognise(item.resource, Route.UNKNOWN)
-        if self.is_unnamed(item) if draft else recognised.name == UNNAMED:
-            return [DataProblem("unnamed-medication", item.source, "The medication it is about was not sent.")]
-        if recognised.contradiction:
-            text_of = f"Its codes and words name different drugs; also named: {recognised.contradiction}."
-            return [DataProblem("contradictory-drug", item.source, text_of)]
-        return []
+
+def problem_of(item: Item, recognised: Recognised, *, draft: bool = False) -> DataProblem | None:
+    """What is wrong with the medication of an order or dose: not named, or named in two ways."""
+    if recognised.name == UNNAMED:
+        if draft and not states_medication(item.resource):
+            return None
+        return DataProblem("unnamed-medication", item.source, "The medication it is about was not sent.")
+    if recognised.contradiction:
+        text_of = f"Its codes and words name different drugs; named beside the first: {recognised.contradiction}."
+        return DataProblem("contradictory-drug", item.source, text_of)
+    return None
 
 
 def _merged(stated: Concept, found: Product, display: str | None) -> Product:

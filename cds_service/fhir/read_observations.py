@@ -14,7 +14,7 @@ from cds_service.clinical.chart import DataProblem, Finding, Measurement, Proble
 from cds_service.clinical.moments import Moment
 from cds_service.clinical.terminology import Analyte, Terminology
 from cds_service.clinical.units import UnitProblem
-from cds_service.fhir.codes import Concept, code_of, read_choices, read_concept, read_concepts
+from cds_service.fhir.codes import Concept, code_of, read_choices, read_concept, read_concepts, status_of
 from cds_service.fhir.json_access import Json, mapping, mappings, number, text
 from cds_service.fhir.pool import Item
 from cds_service.fhir.read_specimens import is_other_specimen
@@ -80,12 +80,12 @@ class ObservationReader:
     def read(self, item: Item) -> None:
         """Add what one Observation says. Statuses other than final and preliminary ones say nothing."""
         resource = item.resource
-        status = code_of(resource.get("status"))
+        status = status_of(resource)
         if status is not None and status not in USABLE:
             return
         if not any(read_concept(holder.get("code")) for holder in self._holders(resource)):
             self._report("broken-resource", item.source, "It does not say what was observed; it was not used.")
-        elsewhere = is_other_specimen(resource)
+        elsewhere = self._is_elsewhere(resource)
         holders = [holder for holder in self._holders(resource) if self._is_ours(holder, elsewhere)]
         if not holders:
             return
@@ -99,6 +99,11 @@ class ObservationReader:
         draw = Draw(taken, item.source, status in FINAL, _specimen(resource))
         for holder in holders:
             self._read_value(holder, draw)
+
+    def _is_elsewhere(self, resource: Json) -> bool:
+        """True where it is of another specimen than blood, by its words or, for all its components, by its code."""
+        codings = read_concept(resource.get("code")).codings
+        return is_other_specimen(resource) or self.terminology.analyte_of(codings) is Analyte.EXCLUDED
 
     def _holders(self, resource: Json) -> Iterator[Json]:
         """The Observation itself and its components: everything with a code and a value."""

@@ -15,7 +15,7 @@ from cds_service.clinical.terminology import Terminology
 from cds_service.fhir.json_access import mapping, mappings, text
 from cds_service.fhir.references import is_writable
 from cds_service.fhir.validation import is_valid
-from cds_service.fhir.write_orders import STATUS_AFTER, changed_order, reduced_draft
+from cds_service.fhir.write_orders import STATUS_AFTER, changed_order, ready_made_draft, reduced_draft
 from cds_service.fhir.write_services import ServiceWriter
 
 CHANGEABLE: Mapping[SuggestionKind, frozenset[str]] = {
@@ -41,8 +41,9 @@ class FhirOrderWriter:
             return _delete(step, read)
         if step.kind is SuggestionKind.REDUCE_DOSE:
             return self._reduce(step, read, now, requester)
-        services = ServiceWriter(self.terminology).resources_for(step, read.chart, now=now, requester=requester)
-        return _creations(step, services)
+        if step.item is not None and step.item.dosage is not None:
+            return _creation(step, ready_made_draft(step.item, step, now=now, requester=requester))
+        return _creation(step, ServiceWriter(self.terminology).resource_for(step, now=now, requester=requester))
 
     def _update(self, step: SuggestedStep, read: ReadChart) -> tuple[Action, ...]:
         original = _order(step, read)
@@ -58,7 +59,7 @@ class FhirOrderWriter:
         if original is None:
             return ()
         existing = any(o.source == step.order and not o.draft for o in read.chart.orders)
-        return _creations(step, [reduced_draft(original, step, prior=existing, now=now, requester=requester)])
+        return _creation(step, reduced_draft(original, step, prior=existing, now=now, requester=requester))
 
 
 def _order(step: SuggestedStep, read: ReadChart) -> Mapping[str, Any] | None:
@@ -83,13 +84,7 @@ def _delete(step: SuggestedStep, read: ReadChart) -> tuple[Action, ...]:
     return (Action("delete", step.description, resource_id=step.order),)
 
 
-def _creations(step: SuggestedStep, resources: list[dict[str, Any]]) -> tuple[Action, ...]:
-    """One `create` a resource, all or none: half a suggestion is not what was suggested."""
-    if not resources or not all(is_valid(resource) for resource in resources):
+def _creation(step: SuggestedStep, resource: dict[str, Any] | None) -> tuple[Action, ...]:
+    if resource is None or not is_valid(resource):
         return ()
-    if len(resources) == 1:
-        return (Action("create", step.description, resource=resources[0]),)
-    return tuple(
-        Action("create", f"{step.description} ({number} of {len(resources)})", resource=resource)
-        for number, resource in enumerate(resources, 1)
-    )
+    return (Action("create", step.description, resource=resource),)

@@ -1,4 +1,4 @@
-"""Changes to medication orders: hold, stop, resume, and a draft with the dose left open.
+"""Medication orders: hold, stop, resume, a draft with the dose left open, and a draft of a site's ready-made order.
 
 An update carries the whole resource as it was read, with only its status and the reason for it changed.
 """
@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from cds_service.clinical.suggestions import SuggestedStep, SuggestionKind
+from cds_service.clinical.suggestions import OrderItem, SuggestedStep, SuggestionKind
 from cds_service.fhir.json_access import Json
-from cds_service.fhir.write_services import is_requester
+from cds_service.fhir.write_services import concept, instant, is_requester, references
 
 Resource = dict[str, Any]
 STATUS_AFTER: Mapping[SuggestionKind, str] = {
@@ -61,21 +61,40 @@ def reduced_draft(
 ) -> Resource:
     """A new draft of the same medication without a dose. `prior`: the original is a real order, not a draft itself."""
     whole = _in_shape(original, step)
-    copied = {name: whole[name] for name in COPIED if name in whole}
-    draft: Resource = {
-        "resourceType": "MedicationRequest",
-        **copied,
-        "status": "draft",
-        "intent": "order",
-        "authoredOn": now.isoformat(timespec="seconds").replace("+00:00", "Z"),
-        "dosageInstruction": [{"text": OPEN_DOSE}],
-    }
+    draft = _draft(step, {name: whole[name] for name in COPIED if name in whole}, OPEN_DOSE, now, requester)
     if step.reason:
         draft["note"] = [{"text": step.reason}]
+    if prior and step.order:
+        draft["priorPrescription"] = {"reference": step.order}
+    return draft
+
+
+def ready_made_draft(item: OrderItem, step: SuggestedStep, *, now: datetime, requester: str | None) -> Resource:
+    """A new draft of a drug as the site set it up."""
+    about = {
+        "medicationCodeableConcept": concept(item.codings, item.words),
+        "subject": {"reference": f"Patient/{step.patient_id}"},
+    }
+    draft = _draft(step, about, item.dosage or OPEN_DOSE, now, requester)
+    if step.reason:
+        draft["reasonCode"] = [{"text": step.reason}]
+    if sources := references(step):
+        draft["supportingInformation"] = sources
+    return draft
+
+
+def _draft(step: SuggestedStep, about: Json, dosage: str, now: datetime, requester: str | None) -> Resource:
+    """What every new draft says, besides the drug and the patient."""
+    draft: Resource = {
+        "resourceType": "MedicationRequest",
+        **about,
+        "status": "draft",
+        "intent": "order",
+        "authoredOn": instant(now),
+        "dosageInstruction": [{"text": dosage}],
+    }
     if step.encounter_id:
         draft["encounter"] = {"reference": f"Encounter/{step.encounter_id}"}
     if is_requester(requester):
         draft["requester"] = {"reference": requester}
-    if prior and step.order:
-        draft["priorPrescription"] = {"reference": step.order}
     return draft

@@ -2,88 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from cds_service.clinical.chart import Chart, Finding, Measurement
 from cds_service.clinical.codings import Coding
-from cds_service.clinical.suggestions import SuggestedStep, SuggestionKind
+from cds_service.clinical.suggestions import AT_ONCE, OrderItem, SuggestedStep, SuggestionKind
 from cds_service.clinical.terminology import Terminology
 from cds_service.fhir.references import is_writable
 
 Resource = dict[str, Any]
 REQUESTERS = ("Practitioner/", "PractitionerRole/")
-STAT = frozenset({SuggestionKind.STAT_CBC, SuggestionKind.BLOOD_CULTURES})
-CULTURE_NOTES = (
-    "First set: peripheral vein. Do not delay the first antibiotic dose.",
-    "Second set: another site; with a central line one set from each lumen.",
-)
-PURPOSES: Mapping[SuggestionKind, str] = {
-    SuggestionKind.REPEAT_CBC: "cbc-diff",
-    SuggestionKind.STAT_CBC: "cbc-diff",
-    SuggestionKind.MANUAL_SMEAR: "manual-differential",
-    SuggestionKind.HAEMATOLOGY_REFERRAL: "haematology-referral",
-    SuggestionKind.IGG_REFERRAL: "igg-replacement-referral",
-    SuggestionKind.PHARMACY_CONSULT: "pharmacy-consult",
-    SuggestionKind.DUFFY_PHENOTYPE: "duffy-phenotype",
-}
-WORKUP: Mapping[str, str] = {
-    "B12": "b12",
-    "FOLATE": "folate",
-    "HIV": "hiv-antigen-antibody",
-    "HBV": "hbv-surface-antigen",
-    "HCV": "hcv-antibody",
-    "ANA": "ana",
-}
-WORKUP_WINDOW = timedelta(days=365)
-"""Results of this time need not be repeated. Source: rule 19."""
-
-NAT_OF_ANTIBODY: Mapping[str, str] = {"hiv-antibody": "hiv-nat", "hbv-antibody": "hbv-nat", "hcv-antibody": "hcv-nat"}
+VERIFY = "Verify laboratory result"
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceWriter:
-    """Writes the steps that order a test or ask somebody. One step may be several resources."""
+    """Writes the steps that order a test or ask somebody."""
 
     terminology: Terminology
 
-    def resources_for(
-        self, step: SuggestedStep, chart: Chart, *, now: datetime, requester: str | None
-    ) -> list[Resource]:
-        """The resources of a step; empty where the kind is none of these, or nothing is left to order."""
-        base = _base(step, now, requester)
+    def resource_for(self, step: SuggestedStep, *, now: datetime, requester: str | None) -> Resource | None:
+        """The order of a step; None where the step is for none."""
         if step.kind is SuggestionKind.LAB_VERIFICATION:
-            return [_task(step, now, requester)]
-        if step.kind is SuggestionKind.BLOOD_CULTURES:
-            return [{**self._service(base, "blood-culture"), "note": [{"text": note}]} for note in CULTURE_NOTES]
-        if step.kind is SuggestionKind.MANUAL_SMEAR:
-            service = self._service(base, PURPOSES[step.kind])
-            service["code"]["text"] = "Manual differential and blood film review"
-            return [service]
-        return [self._service(base, purpose) for purpose in self._purposes(step, chart, now)]
+            return _task(step, now, requester)
+        return None if step.item is None else self._service(step, step.item, now, requester)
 
-    def _purposes(self, step: SuggestedStep, chart: Chart, now: datetime) -> list[str]:
-        if step.kind is SuggestionKind.WORKUP_PANEL:
-            results: list[Measurement | Finding] = [*chart.measurements, *chart.findings]
-            on_file = {
-                result.analyte for result in results if result.final and result.taken.may_be_within(WORKUP_WINDOW, now)
-            }
-            return [purpose for analyte, purpose in WORKUP.items() if analyte not in on_file]
-        if step.kind is SuggestionKind.NAT_TEST:
-            return _nat_purposes(step, chart)
-        return [PURPOSES[step.kind]] if step.kind in PURPOSES else []
+    def _service(self, step: SuggestedStep, item: OrderItem, now: datetime, requester: str | None) -> Resource:
+        service = {**_base(step, now, requester), "code": concept(self._codings(item), item.words)}
+        return service | ({"note": [{"text": item.note}]} if item.note else {})
 
-    def _service(self, base: Resource, purpose: str) -> Resource:
-        return {**base, "code": _concept(self.terminology.code_for(purpose))}
-
-
-def _nat_purposes(step: SuggestedStep, chart: Chart) -> list[str]:
-    """The tests that stand in for the drafted antibody tests; of one draft only where the step names it."""
-    drafts = [o for o in chart.service_orders if o.draft and step.order in (None, o.source)]
-    kinds = {kind for order in drafts for kind in order.kinds}
-    return [nat for antibody, nat in NAT_OF_ANTIBODY.items() if antibody in kinds]
+    def _codings(self, item: OrderItem) -> Sequence[Coding]:
+        """The site's own codes, else the one of the tables; some orders have none and are words."""
+        written = self.terminology.written_orders.get(item.purpose or "")
+        return item.codings or ([written] if written else [])
 
 
 def _base(step: SuggestedStep, now: datetime, requester: str | None) -> Resource:
@@ -93,9 +46,9 @@ def _base(step: SuggestedStep, now: datetime, requester: str | None) -> Resource
         "intent": "order",
         "subject": {"reference": f"Patient/{step.patient_id}"},
         "occurrenceDateTime": _due(step, now),
-        "authoredOn": _instant(now),
+        "authoredOn": instant(now),
     }
-    if step.kind in STAT:
+    if step.kind in AT_ONCE:
         resource["priority"] = "stat"
     if step.encounter_id:
         resource["encounter"] = {"reference": f"Encounter/{step.encounter_id}"}
@@ -103,22 +56,22 @@ def _base(step: SuggestedStep, now: datetime, requester: str | None) -> Resource
         resource["requester"] = {"reference": requester}
     if step.reason:
         resource["reasonCode"] = [{"text": step.reason}]
-    if sources := _references(step):
+    if sources := references(step):
         resource["supportingInfo"] = sources
     return resource
 
 
 def _task(step: SuggestedStep, now: datetime, requester: str | None) -> Resource:
     """Asks the laboratory to look at a result again."""
-    sources = _references(step)
+    sources = references(step)
     task: Resource = {
         "resourceType": "Task",
         "status": "draft",
         "intent": "order",
-        "code": {"text": "Verify laboratory result"},
+        "code": concept(step.item.codings if step.item else (), VERIFY),
         "description": ": ".join(filter(None, (step.description, step.reason))),
         "for": {"reference": f"Patient/{step.patient_id}"},
-        "authoredOn": _instant(now),
+        "authoredOn": instant(now),
     }
     if sources:
         task["focus"] = sources[0]
@@ -136,25 +89,26 @@ def is_requester(user: str | None) -> bool:
     return user is not None and user.startswith(REQUESTERS) and is_writable(user)
 
 
-def _references(step: SuggestedStep) -> list[dict[str, str]]:
+def references(step: SuggestedStep) -> list[dict[str, str]]:
     return [{"reference": source} for source in dict.fromkeys(step.sources) if is_writable(source)]
 
 
 def _due(step: SuggestedStep, now: datetime) -> str:
     """Now as an instant; a day ahead as a date, because nobody orders a repeat count to the second."""
-    if not step.due_in_days or step.kind in STAT:
-        return _instant(now)
+    if not step.due_in_days or step.kind in AT_ONCE:
+        return instant(now)
     return (now + timedelta(days=step.due_in_days)).date().isoformat()
 
 
-def _instant(now: datetime) -> str:
+def instant(now: datetime) -> str:
     return now.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _concept(coding: Coding) -> Resource:
-    """A code with its words; words alone where the tables have no code."""
-    words = {"text": coding.display} if coding.display else {}
-    if not coding.code:
-        return words
-    members = {"system": coding.system, "code": coding.code, "display": coding.display}
-    return {"coding": [{name: value for name, value in members.items() if value}], **words}
+def concept(codings: Sequence[Coding], words: str) -> Resource:
+    """Codes with words; words alone where there is no code."""
+    coded = [
+        {name: value for name, value in (("system", c.system), ("code", c.code), ("display", c.display)) if value}
+        for c in codings
+        if c.code
+    ]
+    return {"coding": coded, "text": words} if coded else {"text": words}

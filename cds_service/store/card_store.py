@@ -1,4 +1,4 @@
-"""SqlCardStore: the ports CardStore and TokenLog on a SQL database, safe to open before gunicorn forks.
+"""SqlCardStore: the ports CardStore, AnswerLog and TokenLog on a SQL database, safe to open before gunicorn forks.
 
 What was shown is written behind the answer; feedback and token ids are written before the call returns.
 """
@@ -10,7 +10,7 @@ import logging
 import os
 import sqlite3
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,18 +21,20 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 
 from cds_service.application.feedback_report import summarise
 from cds_service.application.hook_request import Feedback
-from cds_service.application.ports import ServedCards
+from cds_service.application.ports import PastAnswer, ServedCards
 from cds_service.errors import StoreUnavailable
 from cds_service.store import migrate
+from cds_service.store.answer_query import read_answers
 from cds_service.store.background_writer import BackgroundWriter
 from cds_service.store.bounded_calls import BoundedCalls
 from cds_service.store.engine import database_url, insert_once, migration_engine, serving_engine
-from cds_service.store.hash_key import token_hash
+from cds_service.store.hash_key import evidence_hash, token_hash
 from cds_service.store.report_query import count_cards
-from cds_service.store.rows import CardRows, feedback_row, served_rows, storable
+from cds_service.store.rows import CardRows, feedback_row, served_rows, storable, storable_or_none
 from cds_service.store.tables import feedback, seen_token, served_card, served_rule
 
 _ANSWER_SECONDS = 1.8
+_LOOK_SECONDS = 0.25  # a card waits for it
 _REPORT_SECONDS = 60.0
 _SHUTDOWN_SECONDS = 2.0
 # Tokens live an hour at most and get a minute's skew on both ends: what expired two hours before a token
@@ -42,7 +44,7 @@ _log = logging.getLogger(__name__)
 
 
 class SqlCardStore:
-    """Remembers served cards, feedback and token ids (ports CardStore and TokenLog)."""
+    """Remembers served cards, feedback and token ids (ports CardStore, AnswerLog and TokenLog)."""
 
     def __init__(self, url: URL, *, hash_key: bytes, queue_size: int, keep_comments: bool) -> None:
         self._hash_key = hash_key
@@ -50,6 +52,7 @@ class SqlCardStore:
         self._engine = serving_engine(url, durable=False)
         self._durable_engine = serving_engine(url, durable=True)
         self._calls = BoundedCalls(_ANSWER_SECONDS)
+        self._quick_calls = BoundedCalls(_LOOK_SECONDS)
         self._long_calls = BoundedCalls(_REPORT_SECONDS)
         self._writer: BackgroundWriter[CardRows] = BackgroundWriter(self._write_cards, size=queue_size)
         self._revision = migrate.newest_revision()
@@ -110,6 +113,22 @@ class SqlCardStore:
 
         return self._long_calls.run(read)
 
+    def fingerprint(self, parts: Sequence[object]) -> str:
+        """The keyed hash of nested texts; equal only for equal texts under the same key."""
+        return evidence_hash(self._hash_key, parts)
+
+    def answers(self, fingerprints: Collection[str], *, client: str | None, since: datetime) -> Sequence[PastAnswer]:
+        """The last answer to each card of this client with one of these fingerprints, given after `since`.
+
+        Answers within a fraction of a second. Raises: StoreUnavailable.
+        """
+
+        def read() -> Sequence[PastAnswer]:
+            with _unavailable("be read"), self._engine.connect().execution_options(reads_only=True) as connection:
+                return read_answers(connection, fingerprints, client=storable_or_none(client), since=since)
+
+        return self._quick_calls.run(read)
+
     def check(self) -> str | None:
         """None where the store works, else what is wrong in words."""
         try:
@@ -149,6 +168,7 @@ class SqlCardStore:
         """Write what waits, as far as that is quick, and close all connections."""
         self._writer.close(_SHUTDOWN_SECONDS)
         self._calls.close(_SHUTDOWN_SECONDS)
+        self._quick_calls.close(_SHUTDOWN_SECONDS)
         self._long_calls.close(_SHUTDOWN_SECONDS)
         self.before_fork()
 
@@ -162,6 +182,7 @@ class SqlCardStore:
         self._engine.dispose(close=False)
         self._durable_engine.dispose(close=False)
         self._calls.after_fork()
+        self._quick_calls.after_fork()
         self._long_calls.after_fork()
         self._writer.after_fork()
 

@@ -1,6 +1,6 @@
 """The secret of the store's hashes, and the hashes themselves.
 
-Patients are hashed with the secret, so that the store alone cannot be searched for a known patient id.
+Patients, and what a card rested on, are hashed with the secret, so that the store alone cannot be searched for either.
 Token ids are random and no patient data; they are hashed without it, because workers on several machines share them.
 """
 
@@ -68,6 +68,11 @@ def _read(path: Path) -> bytes:
 def patient_hash(key: bytes, *, client: str | None, tenant: str | None, patient_id: str) -> str:
     """Keyed hash of a patient. Ids are unique only within a client's tenant, so both are part of it."""
     return hmac.new(key, _joined(["patient", client, tenant, patient_id]), hashlib.sha256).hexdigest()
+
+
+def evidence_hash(key: bytes, parts: Sequence[object]) -> str:
+    """Keyed hash of what a card rested on: nothing of it can be read or guessed from the store alone."""
+    return hmac.new(key, _joined(["evidence", *parts]), hashlib.sha256).hexdigest()
 
 
 def token_hash(issuer: str, token_id: str) -> str:

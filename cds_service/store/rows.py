@@ -59,10 +59,15 @@ def _card_columns(card: Card) -> dict[str, Any]:
 
 
 def _rule_rows(card: Card) -> list[Row]:
-    versions = {rule.id: rule.version for rule in card.rules}
+    rules = {rule.id: rule for rule in card.rules}
     return [
-        {"card_uuid": _card_key(card.uuid), "rule": storable(rule), "version": storable(version, 64)}
-        for rule, version in versions.items()
+        {
+            "card_uuid": _card_key(card.uuid),
+            "rule": storable(rule.id),
+            "version": storable(rule.version, 64),
+            "fingerprint": rule.fingerprint,
+        }
+        for rule in rules.values()
     ]
 
 

@@ -66,9 +66,11 @@ served_rule = Table(
     Column("card_uuid", String(255), ForeignKey("served_card.uuid", ondelete="CASCADE"), primary_key=True),
     Column("rule", String(255), primary_key=True),
     Column("version", String(64), nullable=False),
+    Column("fingerprint", String(64)),
     Index("ix_served_rule_rule", "rule"),
+    Index("ix_served_rule_fingerprint", "fingerprint"),
 )
-"""The rules that a card spoke for."""
+"""The rules that a card spoke for. `fingerprint` is a keyed hash of what the verdict rested on (hash_key.py)."""
 
 feedback = Table(
     "feedback",

@@ -26,6 +26,7 @@ from cds_service.clinical.cards import (
     RuleVersion,
     Suggestion,
 )
+from cds_service.clinical.chart import DrugRecognition
 
 CDS_HOOKS_VERSION = "2.0.1"
 RULES_EXTENSION = "org.leukopenia-cds.rules"
@@ -79,6 +80,18 @@ def render_evaluation(evaluation: Evaluation) -> dict[str, Any]:
             {"kind": problem.kind, "source": problem.source, "text": problem.text}
             for problem in evaluation.data_problems
         ],
+        "drugMatches": [_drug_match(match) for match in evaluation.drug_matches],
+    }
+
+
+def _drug_match(match: DrugRecognition) -> dict[str, Any]:
+    return {
+        "source": match.source,
+        "drugs": list(match.drugs),
+        "matchedBy": match.matched_by,
+        "matched": match.matched,
+        "code": match.code,
+        "route": match.route.value,
     }
 
 

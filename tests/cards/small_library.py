@@ -72,6 +72,7 @@ class SmallLibrary:
             "sources.yaml",
             "services.yaml",
             "drugs.csv",
+            "interactions.csv",
         ):
             (root / name).write_bytes((SHIPPED / name).read_bytes())
         (root / "presentation.yaml").write_bytes((SHIPPED / "presentation.yaml").read_bytes())

@@ -71,6 +71,15 @@ RULE_FAULTS: dict[str, tuple[dict[str, Any], str]] = {
         {"limits": {**GOOD_RULE["limits"], "wait": TWO_DAYS}, "line": [{"text": "wait {limits.wait}: 2 days"}]},
         "text has 2 typed in: print {limits.wait}",
     ),
+    "ingredient that no row has": (
+        {"for_each": "drug", "when": f"drug.ingredient == 'clozapin' && {LOW}"},
+        "asks for drug.ingredient 'clozapin', which no row of drugs.csv has",
+    ),
+    "class that no row has": (
+        {"for_each": "drug", "when": f"drug.group != 'cytotoxics' && {LOW}"},
+        "asks for drug.group 'cytotoxics'",
+    ),
+    "reference that nobody verified": ({"sources": ["F1", "F2"]}, "nobody has verified F2"),
     "long summary": ({"summary": [{"text": "ANC {anc} " + "word " * 30}]}, "summary can have"),
     "level of no rule": ({"scope": True, "levels": NO_SUCH_LEVEL}, "level['none'] is of no active rule"),
 }
@@ -80,6 +89,39 @@ RULE_FAULTS: dict[str, tuple[dict[str, Any], str]] = {
 def test_a_fault_of_a_rule_is_found(small_library: SmallLibrary, changes: dict[str, Any], message: str) -> None:
     small_library.write(**changes)
     assert [fault for fault in small_library.faults() if message in fault]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("count_caveat", "'count_caveat' has no label"), ("ancc", "'ancc' is no fact")]
+)
+def test_an_input_that_cannot_stand_in_the_table_is_found(small_library: SmallLibrary, name: str, message: str) -> None:
+    small_library.write(inputs=[name])
+    assert [fault for fault in lint(small_library.root) if message in fault.problem]
+
+
+def test_a_draft_may_cite_what_nobody_verified(small_library: SmallLibrary) -> None:
+    small_library.write("other", status="draft", sources=["F2"])
+    assert small_library.faults() == []
+
+
+def test_a_missing_boundary_case_is_found(small_library: SmallLibrary) -> None:
+    beside = [case for case in GOOD_CASES if case["name"] != "at the limit"]
+    small_library.write_cases(cases=[*beside, {**GOOD_CASES[2], "input": {"labs": [count(1.01)]}}])
+    assert small_library.faults() == ["of the cases, none has anc exactly at the limit moderate_below (1.0)"]
+
+
+def test_a_boundary_needs_a_case_on_the_side_that_the_limit_does_not_belong_to(small_library: SmallLibrary) -> None:
+    small_library.write(when="anc_current && anc <= limits.moderate_below")
+    assert small_library.faults() == ["of the cases, none has anc above the limit moderate_below (1.0)"]
+
+
+def test_a_boundary_of_a_level_is_looked_at_for_each_drug(small_library: SmallLibrary) -> None:
+    week = {"week": {"value": 7, "unit": "d", "source": "F1"}}
+    levels = [{"indicator": "critical", "when": "drug.course_days >= limits.week"}, {"indicator": "warning"}]
+    small_library.write(for_each="drug", limits={**GOOD_RULE["limits"], **week}, levels=levels)
+    found = small_library.faults()
+    assert "of the cases, none has drug.course_days exactly at the limit week (7)" in found
+    assert "of the cases, none has drug.course_days below the limit week (7)" in found
 
 
 def test_a_longer_placeholder_is_no_typed_number(small_library: SmallLibrary) -> None:
@@ -92,7 +134,7 @@ def test_the_longest_drug_name_counts(small_library: SmallLibrary) -> None:
     words = "x" * (SUMMARY_MAX - len(longest))
     rule = {"for_each": "drug", "when": "anc_current && anc < limits.moderate_below"}
     small_library.write(**rule, summary=[{"text": "{drugs}" + words}])
-    assert small_library.faults() == []
+    assert not [fault for fault in small_library.faults() if "summary" in fault]
     small_library.write(**rule, summary=[{"text": "{drugs}" + words + "!"}])
     assert [fault for fault in small_library.faults() if "summary can have 140 characters" in fault]
 
@@ -103,6 +145,44 @@ def test_a_suppressor_without_a_common_hook_is_found(small_library: SmallLibrary
     found = small_library.faults()
     assert "suppressed_by names other, which shares no hook with it" in found
     assert "suppressed_by names other, which is draft" in found
+
+
+@pytest.mark.parametrize(
+    ("condition", "message"),
+    [
+        ("anc < 0.5", "has the number 0.5: make it a limit"),
+        ("drug.essential", "suppressed_by asks drug.essential of other, which is not about drugs"),
+        ("drug.esential", "undeclared reference"),
+        (None, "is not valid under any of the given schemas"),
+    ],
+)
+def test_a_fault_in_the_condition_of_a_suppressor_is_found(
+    small_library: SmallLibrary, condition: str | None, message: str
+) -> None:
+    small_library.write("other")
+    small_library.write(suppressed_by=[{"rule": "other", "when": condition} if condition else {"rule": "other"}])
+    assert [fault for fault in lint(small_library.root) if message in fault.problem]
+
+
+def test_a_condition_on_a_suppressor_may_take_a_limit_and_ask_of_its_drugs(small_library: SmallLibrary) -> None:
+    small_library.write("other", for_each="drug")
+    limits = {**GOOD_RULE["limits"], "severe": {"shared": "severe_below"}}
+    by = {"rule": "other", "when": "drug.essential && anc < limits.severe", "unless": "hot"}
+    small_library.write(limits=limits, suppressed_by=[by])
+    assert [fault for fault in small_library.faults() if "suppressed_by" in fault or "severe" in fault] == []
+
+
+@pytest.mark.parametrize("other", ["third", {"rule": "third", "when": "hot"}])
+def test_rules_that_silence_each_other_are_found(small_library: SmallLibrary, other: Any) -> None:
+    small_library.write("third", suppressed_by=[RULE])
+    small_library.write(suppressed_by=[other])
+    assert [fault for fault in lint(small_library.root) if "goes round in a circle" in fault.problem]
+
+
+def test_a_suppressor_named_twice_is_found(small_library: SmallLibrary) -> None:
+    small_library.write("other")
+    small_library.write(suppressed_by=["other", {"rule": "other", "when": "hot"}])
+    assert [fault.problem for fault in lint(small_library.root)] == ["suppressed_by names 'other' twice"]
 
 
 def test_a_condition_with_too_many_facts_is_reported(small_library: SmallLibrary) -> None:

@@ -21,6 +21,7 @@ import pytest
 
 from cds_service.errors import StoreUnavailable
 from cds_service.store.card_store import SqlCardStore
+from tests.unit.store.answer_contract import AnswerContract, ask
 from tests.unit.store.contract import StoreContract, record
 from tests.unit.store.samples import KEY, NOW, accepted, card, new_uuid, served
 
@@ -132,7 +133,7 @@ def store(url):
     opened.close()
 
 
-class TestPostgresql(StoreContract):
+class TestPostgresql(StoreContract, AnswerContract):
     """All that the store promises, on PostgreSQL."""
 
 
@@ -160,7 +161,7 @@ def test_processes_that_start_at_once_migrate_once(url):
         worker.stdin.flush()
     assert [worker.communicate(timeout=120) for worker in workers] == [("None\n", "")] * 3
     with psycopg.connect(url) as connection:
-        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0002",)]
 
 
 def test_locked_table_refuses_feedback_soon_and_recovers(store, url):
@@ -195,6 +196,8 @@ def test_stopped_server_refuses_feedback_soon_and_recovers(store, cluster):
 def test_frozen_server_refuses_feedback_soon_and_recovers(store, url, cluster):
     record(store, accepted(new_uuid()))
     with cluster.frozen(url):
+        with pytest.raises(StoreUnavailable, match="does not answer"):
+            ask(store, "f1")
         assert_refuses_soon(store)
         assert store.check() == "The database does not answer."
     assert record(store, accepted(new_uuid())) == 1

@@ -200,7 +200,7 @@ def offsets(request: Json, circumstances: Circumstances) -> Json:
     return _replace_times(request, change)
 
 
-EDGES = (0, 1, 2, 7, 10, 14, 28, 30, 31, 35, 42, 56, 60, 90, 100, 180, 182, 280, 300, 365, 730)
+EDGES = (-1, 0, 1, 2, 7, 10, 14, 28, 30, 31, 35, 42, 56, 60, 90, 100, 180, 182, 280, 300, 365, 730)
 
 
 def bare_dates(request: Json, circumstances: Circumstances) -> Json:

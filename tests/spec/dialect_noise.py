@@ -266,7 +266,7 @@ BROKEN_RESULTS: tuple[object, ...] = (
 )
 BROKEN_ORDERS: tuple[object, ...] = (
     {"resource": {"resourceType": "MedicationRequest", "id": "b3", "status": 7, "dosageInstruction": "daily"}},
-    {"resource": {"resourceType": "MedicationRequest", "medicationCodeableConcept": "doxorubicin", "intent": []}},
+    {"resource": {"resourceType": "MedicationRequest", "medicationCodeableConcept": "paracetamol", "intent": []}},
 )
 BROKEN_OF_KEY = dict.fromkeys(("cellCounts", "labResults", "vitalSigns"), BROKEN_RESULTS) | {
     "medicationRequests": BROKEN_ORDERS,

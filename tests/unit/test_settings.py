@@ -45,6 +45,7 @@ def test_every_setting_of_the_contract_is_there_and_described():
         "CDS_SITE_CARDS_DIR",
         "CDS_SUGGESTION_MIN_CONFIDENCE",
         "limits.duffy_null_anc",
+        "orders",
         "CDS_PLAYGROUND",
         "CDS_DEADLINE_MS",
         "CDS_EXPLAIN",
@@ -89,6 +90,24 @@ def test_the_site_profile_wins_over_the_environment(tmp_path):
     assert settings.fhir_servers == {"http://127.0.0.1:9/fhir"}
     assert settings.duffy_null_anc == Decimal("1.0")
     assert settings.log_level == "ERROR"
+
+
+def test_the_orders_of_the_site_stand_in_its_profile_with_all_their_members(tmp_path):
+    profile = """
+        auth: off
+        orders:
+          stat-cbc-diff: {codes: [{system: "urn:oid:1.2.3", code: "007", display: Count}]}
+          gcsf-draft: {link: {label: Page, url: "https://example.org"}}
+    """
+    settings = load(tmp_path, profile)
+    assert settings.orders == {
+        "stat-cbc-diff": {"codes": [{"system": "urn:oid:1.2.3", "code": "007", "display": "Count"}]},
+        "gcsf-draft": {"link": {"label": "Page", "url": "https://example.org"}},
+    }
+    rows = {name: value for name, value, _ in printable_settings(settings)}
+    assert rows["orders"] == "gcsf-draft,stat-cbc-diff"
+    assert load(tmp_path, "orders:\n").orders == {}
+    assert load(tmp_path, orders="stray variable").orders == {}
 
 
 def test_typed_values_of_a_command_win_over_all(tmp_path):
@@ -137,6 +156,9 @@ def test_a_wrong_value_stops_the_start_and_names_the_setting(tmp_path, name, val
         ("auth: off\nauth: jwt", "stands twice"),
         ("auth: off\nCDS_AUTH: jwt", "two spellings"),
         ("- auth", "must be a mapping"),
+        ("orders: [stat-cbc-diff]", "orders: must be a mapping"),
+        ("orders: 5", "orders: must be a mapping"),
+        ("orders: {gcsf-draft: {}, gcsf-draft: {}}", "stands twice"),
         ("auth: [", "line"),
         ("limits: {duffy_null_anc: 0.5}", "from 0.8 to 1.5"),
         ("limits: {duffy_null_anc: nan}", "from 0.8 to 1.5"),

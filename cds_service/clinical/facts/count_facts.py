@@ -328,7 +328,7 @@ def duffy_suppressed(s: Situation) -> Answer:
     latest = s.counts.in_force
     in_range = latest is not None and s.policy.duffy_null_anc <= latest.value < s.numbers.mild_below
     calm = in_range and s.counts.bound is None and not s.course.falling and s.course.near_own_median
-    calm = calm and latest is not None and not latest.upper_bound  # "<1.4" may be far lower
+    calm = calm and latest is not None and latest.final and not latest.upper_bound  # "<1.4" may be far lower
     return both(s.duffy, whether(calm, s, latest), _few_infections(s), negated(_new_idiosyncratic(s)))
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from cds_service.clinical.draws import plain
-from cds_service.clinical.drug_table import Drug, ResumeOperator
+from cds_service.clinical.drug_table import Confidence, Drug, IdiosyncraticTier, ResumeOperator
 from cds_service.clinical.facts.count_facts import CELLS, platelets
 from cds_service.clinical.facts.limit_facts import (
     below_anc_limit,
@@ -119,6 +120,13 @@ def drug_label_action(c: DrugCase) -> Answer:
     return Known(words) if words else Unknown(note="nothing stated")
 
 
+CAVEATS: Mapping[Confidence, str] = {
+    Confidence.MEDIUM: "limit not re-read against the current label",
+    Confidence.LOW: "contradictory or incomplete: text only",
+}
+"""What a card says of a row that was not fully verified (C-CONFIDENCE)."""
+
+
 @fact(
     "drug.source_words",
     FactKind.TEXT,
@@ -127,12 +135,20 @@ def drug_label_action(c: DrugCase) -> Answer:
     source="C-CONFIDENCE",
 )
 def drug_source_words(c: DrugCase) -> Answer:
-    caveat = {
-        "high": "",
-        "medium": "; limit not re-read against the current label",
-        "low": "; contradictory or incomplete: text only",
-    }[c.drug.confidence.value]
-    return Known(f"{c.drug.source} (confidence {c.drug.confidence.value}{caveat})")
+    caveat = CAVEATS.get(c.drug.confidence)
+    return Known(f"{c.drug.source} (confidence {c.drug.confidence.value}{f'; {caveat}' if caveat else ''})")
+
+
+@fact(
+    "drug.unread_note",
+    FactKind.TEXT,
+    meaning="That the drug's limit was not re-read against the current label",
+    missing="Unknown where it was",
+    source="C-CONFIDENCE",
+)
+def drug_unread_note(c: DrugCase) -> Answer:
+    caveat = CAVEATS.get(c.drug.confidence)
+    return Known(f"({caveat})") if caveat else Unknown(note="read")
 
 
 @fact(
@@ -159,6 +175,18 @@ def drug_stop_caution(c: DrugCase) -> Answer:
     if c.drug.stop_suggestion != "consult":
         return Unknown(note="may be paused")
     return Known(f"Do not stop {c.drug.ingredient} abruptly: ask the specialist or the pharmacy first.")
+
+
+@fact(
+    "drug.tier_words",
+    FactKind.TEXT,
+    meaning="What an idiosyncratic drug's tier means: no rechallenge by the label, or a possible cause only",
+    missing="Always known; says in words what is not",
+    source="RULES 25",
+)
+def drug_tier_words(c: DrugCase) -> Answer:
+    no_rechallenge = c.drug.idiosyncratic_tier is IdiosyncraticTier.A
+    return Known("label: do not rechallenge after agranulocytosis" if no_rechallenge else "possible cause")
 
 
 @fact(

@@ -1,94 +1,18 @@
-"""Facts about a course of treatment: days of a beta-lactam, clozapine baselines, the last doses of a drug.
-
-A day of treatment is counted as a whole day, rounded: courses are planned in days, not in hours.
-"""
+"""Facts about a treatment under way: clozapine baselines, the last doses of a drug, what hydroxyurea is given for."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from decimal import Decimal
 
-from cds_service.clinical.chart import MedicationOrder, PrefetchKey, Route
+from cds_service.clinical.chart import MedicationOrder, PrefetchKey
 from cds_service.clinical.draws import apart, plain
-from cds_service.clinical.drug_table import DefaultRoute, Drug
-from cds_service.clinical.exposure import ENDED
 from cds_service.clinical.facts.count_facts import CELLS, NEEDS_CELLS, whether
 from cds_service.clinical.facts.drug_facts import ALWAYS
-from cds_service.clinical.facts.limit_facts import judged_count
 from cds_service.clinical.facts.registry import DrugCase, FactKind, fact
-from cds_service.clinical.knowledge import Answer, Known, Unknown
+from cds_service.clinical.knowledge import Answer, Known
 from cds_service.clinical.moments import Moment
 from cds_service.clinical.shared_numbers import days, hours
 from cds_service.clinical.situation import Situation
-
-ONE_DAY = timedelta(days=1)
-
-
-def is_parenteral_beta_lactam(order: MedicationOrder, drug: Drug) -> bool:
-    by_default = order.route is Route.UNKNOWN and drug.default_route is DefaultRoute.PARENTERAL
-    return drug.is_beta_lactam and (order.route is Route.PARENTERAL or by_default)
-
-
-@fact("drug.parenteral_beta_lactam", FactKind.BOOL, missing=ALWAYS, source="RULES B6",
-      meaning="A beta-lactam given by vein or muscle, or usually given so where the route is not stated")  # fmt: skip
-def parenteral_beta_lactam(c: DrugCase) -> Answer:
-    return Known(is_parenteral_beta_lactam(c.order, c.drug), sources=(c.order.source,))
-
-
-def course_start(c: DrugCase) -> Moment | None:
-    """When the present course began: orders of the same class with gaps of at most 48 h are one course."""
-    exposure = c.situation.exposure
-    earlier = [
-        o
-        for o in exposure.existing
-        if any(d.drug_class == c.drug.drug_class and is_parenteral_beta_lactam(o, d) for d in o.drugs)
-    ]
-    starts = sorted(((s, o) for o in earlier if (s := exposure.started(o))), key=lambda pair: pair[0], reverse=True)
-    begin = exposure.started(c.order)
-    joined = hours(c.situation.numbers.course_gap_hours)
-    for start, order in starts:
-        if begin is not None and start < begin and begin.earliest - _ended(order, c.situation).latest <= joined:
-            begin = start
-    return begin
-
-
-def _ended(order: MedicationOrder, s: Situation) -> Moment:
-    return order.end or (Moment.at(s.now) if order.status not in ENDED else order.start or Moment.at(s.now))
-
-
-@fact(
-    "drug.course_days",
-    FactKind.NUMBER,
-    unit="d",
-    meaning="Whole days of the present course; orders of the same class with gaps of at most 48 h are one course",
-    missing="Unknown where no start is stated",
-    source="RULES B6",
-)
-def course_days(c: DrugCase) -> Answer:
-    start = course_start(c)
-    if start is None or start.is_future(c.situation.now):
-        return Unknown(note="start not stated")
-    return Known(Decimal(round(start.oldest_age(c.situation.now) / ONE_DAY)), start, (c.order.source,))
-
-
-@fact(
-    "drug.share_of_earlier_count",
-    FactKind.NUMBER,
-    unit="1",
-    meaning="The present ANC as a share of the last final count from before the course",
-    missing="Unknown where no count from before the course is on file",
-    source="RULES 37",
-)
-def share_of_earlier_count(c: DrugCase) -> Answer:
-    if c.situation.chart.lacks(CELLS):
-        return Unknown(frozenset({CELLS}))
-    start, present = course_start(c), judged_count(c)
-    if start is None or present is None:
-        return Unknown(note="no start or no count")
-    before = next((count for count in c.situation.counts.final if count.taken.latest < start.earliest), None)
-    if before is None or not before.value:
-        return Unknown(note="no count from before the course")
-    return Known(present.value / before.value, before.taken, before.sources)
 
 
 @fact("baseline_results", FactKind.NUMBER, unit="1", missing=NEEDS_CELLS, source="RULES 26",

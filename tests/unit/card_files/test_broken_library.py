@@ -26,7 +26,7 @@ def library(tmp_path: Path) -> Path:
         (SEVERE, "{shared: severe_below}", "{shared: no_such_number}", "is not a number of shared.yaml"),
         (SEVERE, "suppressed_by: [", "suppressed_by: [no-such-rule, ", "which is no rule"),
         (SEVERE, "id: anc-severe", "id: anc-other", "differs from the file name"),
-        (SEVERE, "{last_counts}", "{last_countz}", "unknown placeholder"),
+        (SEVERE, "{contributing_drugs}", "{contributing_drugz}", "unknown placeholder"),
         (SEVERE, "kind: stat-cbc-diff", "kind: no-such-kind", "is not a suggestion kind"),
         (SEVERE, "sources: [", "sources: [F999, ", "is not in sources.yaml"),
         (SEVERE, "title:", "title: x\ntitle:", "stands here twice"),

@@ -58,6 +58,30 @@ def test_every_part_that_decides_is_changed(small_library: SmallLibrary) -> None
     }
 
 
+def test_every_part_of_a_condition_on_a_suppressor_is_changed(small_library: SmallLibrary) -> None:
+    conditional = {"rule": "second-rule", "when": "anc < limits.moderate_below && hot", "unless": "drug.essential"}
+    small_library.write("second-rule", for_each="drug")
+    small_library.write(suppressed_by=[conditional])
+    check = MutationCheck(CaseBook(small_library.root))
+    rule = check.library.rule(RULE)
+    named = f"{RULE}: suppressed by second-rule"
+    names = {mutant.id.removeprefix(named) for mutant in check.of_rule(rule) if mutant.id.startswith(named)}
+    assert names == {
+        " when dropped",
+        " when hot",
+        " when anc < limits.moderate_below",
+        " when !(anc < limits.moderate_below) && hot",
+        " when anc <= limits.moderate_below && hot",
+        " when anc < limits.moderate_below && !(hot)",
+        " unless dropped",
+        " unless !(drug.essential)",
+    }
+    moved_limit = next(mutant for mutant in check.of_rule(rule) if f"{LIMIT} = 0.99" in mutant.id)
+    condition = moved_limit.library.rule(RULE).suppressors[0].guard.when
+    assert condition is not None
+    assert condition.limits == {"moderate_below": 0.99}
+
+
 def test_a_scope_rule_is_judged_with_all_others(small_library: SmallLibrary) -> None:
     level = {"indicator": "warning", "when": f"level['{RULE}'] == 'warning'"}
     small_library.write("for-children", scope=True, when="child", levels=[level], suggestions=[], limits={},
@@ -94,6 +118,7 @@ def test_shared_numbers_are_moved_wherever_they_are_taken(small_library: SmallLi
         ("0.25", "1", "0.24", "0.26"),
         ("3", "1", "2", "4"),
         ("28", "d", "27.4", "28.6"),
+        ("400", "mg/dL", "399", "401"),
     ],
 )
 def test_numbers_are_moved_by_the_step_of_their_unit(value: str, unit: str, low: str, high: str) -> None:

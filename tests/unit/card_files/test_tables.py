@@ -20,7 +20,8 @@ TERMS = load_terminology(CARDS)
 def cards(tmp_path: Path) -> Path:
     """A copy of the tables to spoil."""
     (tmp_path / "codes").mkdir()
-    (tmp_path / "drugs.csv").write_bytes((CARDS / "drugs.csv").read_bytes())
+    for name in ("drugs.csv", "interactions.csv"):
+        (tmp_path / name).write_bytes((CARDS / name).read_bytes())
     for path in (CARDS / "codes").iterdir():
         (tmp_path / "codes" / path.name).write_bytes(path.read_bytes())
     return tmp_path
@@ -82,7 +83,15 @@ FAULTS = [
     ("codes/drug_codes.csv", lambda lines: [*lines, "moonshine,1,,,,N,t"], "no such drug"),
     ("codes/rxnorm_ingredients.csv", lambda lines: [*lines, "1,x,6851,brand,t"], "level is none of"),
     ("codes/rxnorm_products.csv", lambda lines: [*lines, "1,x,,oral,t"], "none given"),
-    ("codes/drug_names.csv", lambda lines: [*lines, "x,1,generic"], "does not know: 1"),
+    ("codes/drug_names.csv", lambda lines: [*lines, "x,1,generic,"], "does not know: 1"),
+    ("codes/drug_names.csv", lambda lines: [*lines, "x,6851,nickname,"], "kind is none of"),
+    ("codes/drug_names.csv", lambda lines: [*lines, "x,6851,brand,sideways"], "route is none of"),
+    ("codes/drug_names.csv", lambda lines: [*lines, "METHOTREXATE,6851,generic,"], "is there twice"),
+    ("codes/drug_names.csv", lambda lines: [*lines, "5FU,4492,synonym,"], "is there twice"),
+    ("codes/unlisted_drugs.csv", lambda lines: [*lines, ",herb,x,t"], "kind is none of"),
+    ("codes/unlisted_drugs.csv", lambda lines: [*lines, ",name,Methotrexate,t"], "is there twice"),
+    ("codes/unlisted_drugs.csv", lambda lines: [*lines, "6851,ingredient,moonshine,t"], "is there twice"),
+    ("codes/unlisted_drugs.csv", lambda lines: [*lines, ",name,,t"], "name is empty"),
     ("drugs.csv", lambda lines: [*lines, lines[1]], "is there twice: cyclophosphamide"),
 ]  # fmt: skip
 

@@ -22,7 +22,7 @@ def test_a_locked_library_is_in_step(small_library: SmallLibrary) -> None:
     path = write_lock(small_library.root)
     assert _words(small_library) == []
     names = [line.split()[0] for line in path.read_text("utf-8").splitlines() if not line.startswith("#")]
-    assert names == sorted(names) == ["drugs.csv", RULE, "shared.yaml"]
+    assert names == sorted(names) == ["drugs.csv", "interactions.csv", RULE, "shared.yaml"]
 
 
 def test_a_missing_lock_is_a_fault(small_library: SmallLibrary) -> None:

@@ -147,7 +147,8 @@ def finding(analyte: str, *kinds: str, days: float = 10, final: bool = True) -> 
 
 
 def service_order(kind: str, status: str = "active", due: Any = None, **more: Any) -> ServiceOrder:
-    return ServiceOrder(f"ServiceRequest/s{next(_serial)}", frozenset({kind}), kind, status, due=when(due), **more)
+    source = more.pop("source", f"ServiceRequest/s{next(_serial)}")
+    return ServiceOrder(source, frozenset({kind}), kind, status, due=when(due), **more)
 
 
 FIELDS: Mapping[type, str] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cds_service.clinical.cards import Coding, Indicator, Link
@@ -19,6 +19,7 @@ from cds_service.clinical.rules import (
     Rule,
     RuleLibrary,
     SuggestionRule,
+    Suppressor,
     Text,
 )
 from cds_service.clinical.suggestions import SuggestionKind
@@ -59,6 +60,7 @@ def rule(
     place: str = "own",
     scope: bool = False,
     each: ForEach | None = None,
+    suppressed_by: Iterable[str | Suppressor] = (),
     **more: Any,
 ) -> Rule:
     given: dict[str, Any] = {
@@ -85,6 +87,7 @@ def rule(
         places={indicator: Place(place) for indicator in Indicator},
         for_each=each,
         scope=scope,
+        suppressors=tuple(Suppressor(s) if isinstance(s, str) else s for s in suppressed_by),
         **{**given, **more},
     )
 

@@ -14,10 +14,23 @@ from cds_service.clinical.drug_table import Confidence
 from cds_service.clinical.facts import FACTS
 from cds_service.clinical.presentation import Presenter
 from cds_service.clinical.rules import Due, ForEach
+from cds_service.clinical.site_orders import SiteOrders
 from cds_service.clinical.situation import SitePolicy
 from cds_service.clinical.suggestions import SuggestionKind as Kind
 from cds_service.clinical.verdicts import judge_all
-from tests.unit.clinical.charts import ADULT, Decimal, anc, draft, drug, order, problem, situation, temp
+from tests.unit.clinical.charts import (
+    ADULT,
+    Decimal,
+    anc,
+    back,
+    draft,
+    drug,
+    order,
+    problem,
+    service_order,
+    situation,
+    temp,
+)
 from tests.unit.clinical.rulebook import guard, library, rule, suggestion, texts
 
 HOOKS = frozenset({"patient-view", "order-sign"})
@@ -34,12 +47,13 @@ def actions_for(step):
     return (Action("create", step.label, resource={}),)
 
 
-def present(rules, *things, link_for=None, **more):
+def present(rules, *things, link_for=None, orders=None, withheld=(), **more):
     options = {name: more.pop(name) for name in ("order", "joins", "budget") if name in more}
     book, about = library(*rules, **options), situation(*things, **more)
     ids = map(str, itertools.count(1))
-    presenter = Presenter(book, about, actions_for, lambda: next(ids), *([link_for] if link_for else []))
-    return presenter.present(judge_all(book, about))
+    given = {name: value for name, value in (("link_for", link_for), ("orders", orders)) if value}
+    presenter = Presenter(book, about, actions_for, lambda: next(ids), **given)
+    return presenter.present(judge_all(book, about), withheld)
 
 
 def one(rule_id: str, level: str, place: str = "own", **more):
@@ -101,6 +115,12 @@ def test_orders_by_level_then_by_the_list_then_summary_last():
     ]
 
 
+def test_the_most_urgent_line_of_a_summary_gives_it_its_words():
+    (card,) = present([one("a", "info"), one("z", "warning", "summary")], order=("a", "z"))
+    assert card.summary == "Neutropenia summary: Summary of z (+1 more)"
+    assert [r.id for r in card.rules] == ["z", "a"]
+
+
 levels = st.sampled_from(["info", "warning", "critical"])
 places = st.sampled_from(["own", "action", "summary"])
 
@@ -125,6 +145,50 @@ def test_joins_a_rule_to_anothers_card_where_both_fired_and_it_is_not_critical()
     assert len(present([one("guest", "warning", "action")], joins=joins)) == 1
 
 
+@pytest.mark.parametrize(
+    ("host", "guest", "level"),
+    [(("warning", "summary"), "info", "warning"), (("info", "summary"), "warning", "warning")],
+)
+def test_a_line_of_another_rule_goes_with_it_into_the_summary(host, guest, level):
+    rules = [one("host", *host), one("guest", guest, "own"), one("other", "info")]
+    (card,) = present(rules, joins={"guest": "host"})
+    assert (card.indicator.value, [r.id for r in card.rules]) == (level, ["host", "guest", "other"])
+    assert "- Line of host\n- Line of guest\n- Line of other" in card.detail
+
+
+def test_a_line_of_another_rule_goes_with_it_behind_the_budget():
+    rules = [one(name, "warning", "action") for name in "abcd"]
+    cards = present([*rules, one("guest", "info")], joins={"guest": "d"})
+    assert shape(cards)[3] == ("warning", ["d", "guest"])
+
+
+def test_what_the_user_has_answered_is_left_out_and_its_place_is_taken():
+    rules = [one(name, "warning", "action") for name in "abcde"]
+    cards = present(rules, withheld={"b"})
+    assert shape(cards) == [("warning", ["a"]), ("warning", ["c"]), ("warning", ["d"]), ("warning", ["e"])]
+
+
+RULE_IDS = st.sampled_from([f"r{number}" for number in range(9)])
+
+
+@given(
+    st.lists(st.tuples(levels, places), max_size=9),
+    st.dictionaries(RULE_IDS, RULE_IDS, max_size=6),
+    st.sets(RULE_IDS, max_size=4),
+    st.sampled_from(["patient-view", "order-sign"]),
+    st.integers(0, 4),
+)
+def test_whatever_joins_and_budget_are_nothing_that_fired_is_lost(kinds, joins, withheld, hook, budget):
+    rules = [one(f"r{number}", level, place) for number, (level, place) in enumerate(kinds)]
+    cards = present(rules, joins=joins, withheld=withheld, hook=hook, budget=budget)
+    mentioned = [r.id for card in cards for r in card.rules]
+    assert sorted(mentioned) == sorted({r.id for r in rules} - withheld)
+    assert [c.indicator.rank for c in cards] == sorted((c.indicator.rank for c in cards), reverse=True)
+    level = {f"r{number}": Indicator(word) for number, (word, _) in enumerate(kinds)}
+    assert all(card.indicator is max((level[r.id] for r in card.rules), key=lambda i: i.rank) for card in cards)
+    assert all(card.rules[0].id == r.id for card in cards for r in card.rules if level[r.id] is Indicator.CRITICAL)
+
+
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=400), st.integers(1, 4))
 def test_a_summary_always_has_fewer_than_140_characters(text, number):
     free = text.replace("{", "").replace("}", "")
@@ -137,8 +201,8 @@ def test_a_summary_always_has_fewer_than_140_characters(text, number):
 def test_prints_the_basis_the_unknown_the_rule_its_version_and_the_source():
     reads = rule("r", "anc < 1.5 || duffy_null || sickle_cell_disease", hooks=HOOKS)
     (card,) = present([reads], anc("1.2", 1, source="Observation/o1"))
-    assert "Based on: ANC 1.2 10\\*9/L" in card.detail
-    assert "Not known: Duffy-null." in card.detail
+    assert "| ANC | 1.2 10\\*9/L | 2026-11-21 (24 h ago) |" in card.detail
+    assert "| Not known | Duffy-null |  |" in card.detail
     assert "Rule: r 1.0.0 (knowledge 2026.11.0, under review). Sources: A source (VER)." in card.detail
     assert card.detail.endswith("For clinicians.")
     assert (card.topic.code, card.source_label) == ("r", "leukopenia-cds")
@@ -147,7 +211,7 @@ def test_prints_the_basis_the_unknown_the_rule_its_version_and_the_source():
 
 def test_says_that_the_age_is_not_known():
     (card,) = present([one("r", "warning")], patient=None)
-    assert "Age not known: read as an adult." in card.detail
+    assert "| Not known | age: read as an adult |  |" in card.detail
 
 
 def test_links_to_the_page_of_the_first_rule_and_to_guidelines_once():
@@ -162,7 +226,7 @@ def test_offers_each_suggestion_once_and_says_what_the_site_has_no_order_for():
     (card,) = present([one("a", "info", suggestions=(cbc, antibiotics)), one("b", "info", suggestions=(cbc,))])
     assert [s.kind for s in card.suggestions] == ["stat-cbc-diff"]
     assert card.selection_behavior == "any"
-    assert "Also an option, not offered as an order here: Antibiotics &lt;now>." in card.detail
+    assert "**By hand** (no one-click order is set up here): Antibiotics &lt;now>." in card.detail
 
 
 LIMITED = {"anc_hold": Decimal("1.0")}
@@ -243,6 +307,41 @@ def test_offers_what_rests_on_a_drug_row_only_with_enough_confidence(confidence,
     (card,) = present([each_drug(REMOVE, cbc)], one_order, anc("0.4"), hook="order-sign", policy=policy)
     kinds = [s.kind for s in card.suggestions]
     assert kinds == (["remove-draft-order", "repeat-cbc-diff"] if offered else ["repeat-cbc-diff"])
+
+
+def test_an_offer_of_several_rules_is_the_most_urgent_one():
+    """A repeat in 21 days takes no place of a repeat in 7 on the same card."""
+    slow, soon = (suggestion(Kind.REPEAT_CBC, "CBC in {due}", due=(Due(days, guard()),)) for days in (21, 7))
+    (card,) = present([one("a", "info", suggestions=(slow,)), one("b", "info", suggestions=(soon,))])
+    assert [s.label for s in card.suggestions] == ["CBC in 7 days"]
+
+
+def test_a_repeat_that_is_already_ordered_is_said_and_not_offered():
+    repeat = suggestion(Kind.REPEAT_CBC, "CBC in {due}", due=(Due(21, guard()),))
+    rules = [one("r", "warning", suggestions=(repeat,))]
+    (card,) = present(rules, service_order("cbc-diff", due=-21))
+    assert (card.suggestions, "**Already ordered:** CBC with differential (due 2026-12-13)." in card.detail) == (
+        (),
+        True,
+    )
+    (card,) = present(rules, service_order("cbc-diff", due=-22))
+    assert [s.label for s in card.suggestions] == ["CBC in 21 days"]
+
+
+@pytest.mark.parametrize(("level", "offered"), [("critical", True), ("warning", False)])
+def test_on_a_critical_card_an_undated_order_takes_nobodys_place(level, offered):
+    referral = suggestion(Kind.HAEMATOLOGY_REFERRAL, "Refer")
+    undated = service_order("haematology-referral", authored=back(1))
+    (card,) = present([one("r", level, suggestions=(referral,))], undated)
+    assert bool(card.suggestions) is offered
+
+
+def test_takes_the_orders_of_the_site():
+    antibiotics = suggestion(Kind.EMPIRIC_ANTIBIOTICS, "Antibiotics")
+    page = Link("Order set", "https://example.org/set")
+    orders = SiteOrders(links={Kind.EMPIRIC_ANTIBIOTICS: page})
+    (card,) = present([one("r", "critical", suggestions=(antibiotics,))], orders=orders)
+    assert card.links == (page, Link("Guideline", "https://example.org/g"))
 
 
 def test_a_suggestion_says_when_it_is_due():

@@ -138,7 +138,8 @@ def test_every_drug_is_recognised_by_its_own_name(drug: str) -> None:
     match = named(drug)
     assert names(match) == {drug}
     assert match.matched_by is MatchedBy.NAME
-    assert match.matched_text == drug
+    assert match.matched_text
+    assert all(part in drug for part in match.matched_text.split(" / "))
 
 
 def vignette_drugs() -> set[str]:
@@ -307,14 +308,110 @@ def test_product_route_outweighs_form_words() -> None:
 
 def test_display_that_names_another_drug_is_a_conflict() -> None:
     match = TERMS.match_drugs(rxnorm("6851", "Mercaptopurine 50 MG Oral Tablet"), None, None)
-    assert names(match) == {"methotrexate"}
+    assert [drug.ingredient for drug in match.drugs] == ["methotrexate", "mercaptopurine"]
     assert match.conflict
-    assert [drug.ingredient for drug in match.contradicted_by] == ["mercaptopurine"]
+    assert match.contradicted_by == ("mercaptopurine",)
 
 
 def test_codes_of_different_drugs_are_a_conflict() -> None:
     match = TERMS.match_drugs([*atc("L01BB02"), *rxnorm("6851")], None, None)
-    assert (names(match), match.matched_by, match.conflict) == ({"methotrexate"}, MatchedBy.INGREDIENT, True)
+    assert [drug.ingredient for drug in match.drugs] == ["methotrexate", "mercaptopurine"]
+    assert (match.matched_by, match.matched_code, match.contradicted_by) == (
+        MatchedBy.INGREDIENT,
+        "6851",
+        ("mercaptopurine",),
+    )
+
+
+@pytest.mark.parametrize(
+    ("codes", "text", "drugs"),
+    [
+        (["10829", "10180"], None, ["trimethoprim-sulfamethoxazole"]),
+        (["10180", "10829"], "x", ["trimethoprim-sulfamethoxazole"]),
+        (["10829"], "sulfamethoxazole / trimethoprim", ["trimethoprim-sulfamethoxazole"]),
+        (["10803", "1670304"], None, ["trifluridine-tipiracil"]),
+        (["1256"], "azathioprine with allopurinol", ["azathioprine", "allopurinol"]),
+        (["224905"], "ado-trastuzumab emtansine 100 MG", ["ado-trastuzumab emtansine"]),
+        (["2360231"], "sacituzumab govitecan-hziy", ["sacituzumab govitecan"]),
+        (["105585"], "methotrexate 2.5 MG, hold trimethoprim", ["methotrexate"]),
+    ],
+)
+def test_codes_and_words_of_parts_complete_each_other(codes: list[str], text: str | None, drugs: list[str]) -> None:
+    match = TERMS.match_drugs([coding for code in codes for coding in rxnorm(code)], text, None)
+    assert [drug.ingredient for drug in match.drugs] == drugs
+    assert not match.conflict
+
+
+@pytest.mark.parametrize(
+    ("codings", "text", "drugs", "rivals"),
+    [
+        (rxnorm("161"), "methotrexate 2.5 MG", {"methotrexate"}, ("acetaminophen",)),
+        (rxnorm("313782"), "azathioprine", {"azathioprine"}, ("Acetaminophen 325 MG Oral Tablet",)),
+        (rxnorm("6851"), "paracetamol 500 mg", {"methotrexate"}, ("paracetamol",)),
+        (rxnorm("6851"), "paracetamol with methotrexate", {"methotrexate"}, ()),
+        (rxnorm("6851"), "starch", {"methotrexate"}, ()),
+        (rxnorm("105585", "clozapine"), None, {"methotrexate", "clozapine"}, ("clozapine",)),
+    ],
+)
+def test_code_and_words_that_disagree_are_a_conflict_and_each_is_judged(
+    codings: list[Coding], text: str | None, drugs: set[str], rivals: tuple[str, ...]
+) -> None:
+    match = TERMS.match_drugs(codings, text, None)
+    assert (names(match), match.contradicted_by, match.conflict) == (drugs, rivals, bool(rivals))
+
+
+@pytest.mark.parametrize(
+    ("codings", "text", "unlisted", "words"),
+    [
+        (rxnorm("161"), None, True, "acetaminophen"),
+        ([], "Paracetamol 500 mg", True, "Paracetamol"),
+        (rxnorm("224905"), "trastuzumab-dkst", True, "trastuzumab"),
+        ([], "tazobactam", True, "tazobactam"),
+        (rxnorm("10803"), None, True, "trifluridine"),
+        ([], "starch", False, ""),
+        (rxnorm("999999999"), None, False, ""),
+        ([], "azathioprin e", True, "azathioprin e"),
+    ],
+)
+def test_tells_drugs_that_are_not_listed_from_what_nothing_knows(
+    codings: list[Coding], text: str | None, unlisted: bool, words: str
+) -> None:
+    match = TERMS.match_drugs(codings, text, None)
+    assert (match.unlisted or match.known, match.matched_text) == (unlisted, words)
+
+
+@pytest.mark.parametrize(
+    ("codings", "text", "matched_by", "code", "words"),
+    [
+        (rxnorm("105585"), None, MatchedBy.PRODUCT, "105585", "methotrexate 2.5 MG Oral Tablet"),
+        (atc("L01BA01"), "MTX", MatchedBy.ATC, "L01BA01", "methotrexate"),
+        ([], "azaTHIOprine 50 MG Oral Tablet [Imuran]", MatchedBy.NAME, "", "azaTHIOprine / Imuran"),
+        ([Coding("urn:local", "1256", "Imuran")], "tab", MatchedBy.NAME, "", "Imuran"),
+        (rxnorm("161"), None, None, "", "acetaminophen"),
+    ],
+)
+def test_says_which_code_or_name_matched(
+    codings: list[Coding], text: str | None, matched_by: MatchedBy | None, code: str, words: str
+) -> None:
+    match = TERMS.match_drugs(codings, text, None)
+    assert (match.matched_by, match.matched_code, match.matched_text) == (matched_by, code, words)
+
+
+@pytest.mark.parametrize(
+    ("text", "form", "route"),
+    [
+        ("Efudex", None, Route.LOCAL),
+        ("Efudex", "Tablet", Route.LOCAL),
+        ("Efudex for oral use", None, Route.ORAL),
+        ("Opzelura / Imuran", None, Route.LOCAL),
+        ("Inqovi", None, Route.ORAL),
+        ("Efudex and Inqovi", None, Route.UNKNOWN),
+        ("gemcitabine bladder instillation", None, Route.LOCAL),
+        ("pentamidine, nebulised", None, Route.LOCAL),
+    ],
+)
+def test_a_brand_tells_the_route_unless_words_for_the_site_do(text: str, form: str | None, route: Route) -> None:
+    assert named(text, form).route is route
 
 
 def test_most_precise_code_is_used() -> None:
@@ -510,7 +607,8 @@ def test_look_ups_hold_for_a_terminology_without_the_removable_tables(tmp_path: 
 
 def without(cards: Path, *removed: str) -> Terminology:
     (cards / "codes").mkdir()
-    (cards / "drugs.csv").write_bytes((ROOT / "cards" / "drugs.csv").read_bytes())
+    for name in ("drugs.csv", "interactions.csv"):
+        (cards / name).write_bytes((ROOT / "cards" / name).read_bytes())
     for path in CODES.iterdir():
         if path.name not in removed:
             (cards / "codes" / path.name).write_bytes(path.read_bytes())

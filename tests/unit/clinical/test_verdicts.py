@@ -8,10 +8,10 @@ import pytest
 
 from cds_service.clinical.cards import Indicator
 from cds_service.clinical.chart import Patient
-from cds_service.clinical.rules import ForEach
+from cds_service.clinical.rules import ForEach, Suppressor
 from cds_service.clinical.verdicts import Outcome, all_missing_keys, because, judge_all, missing_facts
 from tests.unit.clinical.charts import ADULT, METHIMAZOLE, anc, draft, drug, order, problem, situation, temp
-from tests.unit.clinical.rulebook import library, rule
+from tests.unit.clinical.rulebook import guard, library, rule
 
 FEVER = [temp("38.5")]
 ORDERING = frozenset({"order-sign"})
@@ -66,7 +66,7 @@ def test_a_verdict_that_did_not_fire_has_no_indicator():
     assert judge([rule("r", "fever")])["r"].indicator is None
 
 
-def levelled(rule_id: str, level: str, *by: str, when: str = "fever"):
+def levelled(rule_id: str, level: str, *by: str | Suppressor, when: str = "fever"):
     return rule(rule_id, when, levels={level: None}, suppressed_by=by)
 
 
@@ -95,6 +95,37 @@ def test_only_a_fired_rule_suppresses_and_only_what_might_speak():
     assert quiet["b"].outcome is Outcome.NOT_FIRED
     open_question = judge([levelled("a", "critical"), levelled("b", "info", "a", when="duffy_null")], *FEVER)
     assert open_question["b"].outcome is Outcome.SUPPRESSED
+
+
+@pytest.mark.parametrize(
+    ("when", "unless", "things", "unavailable", "outcome"),
+    [
+        ("pregnant", None, [problem("pregnancy")], (), "suppressed"),
+        ("pregnant", None, [], (), "fired"),
+        ("pregnant", None, [], ("conditions",), "fired"),
+        (None, "pregnant", [problem("pregnancy")], (), "fired"),
+        (None, "pregnant", [], (), "suppressed"),
+        (None, "pregnant", [], ("conditions",), "suppressed"),
+        ("anc < limits.low", None, [anc("0.9")], (), "suppressed"),
+        ("anc < limits.low", None, [anc("1.0")], (), "fired"),
+    ],
+)
+def test_a_condition_decides_whether_a_fired_rule_silences(when, unless, things, unavailable, outcome):
+    by = Suppressor("a", guard(when, unless))
+    verdicts = judge([levelled("a", "critical"), levelled("b", "info", by)], *FEVER, *things, unavailable=unavailable)
+    assert (verdicts["b"].outcome, verdicts["b"].suppressed_by) == (outcome, "a" if outcome == "suppressed" else None)
+
+
+def test_a_suppressor_says_when_it_silences():
+    assert Suppressor("a").condition == ""
+    assert Suppressor("a", guard("hot")).condition == "when hot"
+    assert Suppressor("a", guard("hot", "child")).condition == "when hot unless child"
+
+
+def test_a_later_suppressor_silences_where_the_condition_of_an_earlier_one_does_not_hold():
+    first, second = Suppressor("a", guard("pregnant")), Suppressor("b", guard("hot"))
+    rules = [levelled("a", "critical"), levelled("b", "info"), levelled("c", "info", first, second)]
+    assert judge(rules, *FEVER)["c"].suppressed_by == "b"
 
 
 def test_ignores_suppressors_of_other_hooks():
@@ -145,6 +176,29 @@ def test_a_for_each_rule_is_unknown_where_a_drug_or_the_drug_list_is():
     assert (no_count.outcome, no_count.missing_keys) == (Outcome.UNKNOWN, frozenset())
     drafts_are_known = judge([EACH], anc("0.4"), hook="order-sign", unavailable=("medicationRequests",))["r"]
     assert drafts_are_known.outcome is Outcome.NOT_FIRED
+
+
+OTHER = drug("other tki", anc_hold=anc("1.0").value, essential=True)
+
+
+@pytest.mark.parametrize(
+    ("drugs", "outcome"),
+    [([OTHER], "suppressed"), ([LIMITED], "fired"), ([LIMITED, OTHER], "suppressed")],
+)
+def test_the_condition_on_a_rule_about_drugs_is_asked_of_each_drug_it_fired_for(drugs, outcome):
+    by = Suppressor("r", guard("drug.essential"))
+    orders = [order(one, start=9) for one in drugs]
+    assert judge([EACH, levelled("b", "info", by, when="anc_current")], *orders, anc("0.9"))["b"].outcome == outcome
+
+
+def test_a_critical_verdict_is_only_silenced_by_what_is_critical_where_the_condition_holds():
+    strict = drug("strict", anc_hold=anc("1.0").value, gate_window_days=anc("7").value)
+    levels = {"critical": "drug.essential", "warning": None}
+    speaker = rule("r", "drug.below_anc_limit", each=ForEach.DRUG, levels=levels)
+    orders = [order(one, start=9) for one in (OTHER, strict)]
+    for condition, outcome in (("drug.essential", "suppressed"), ("!drug.essential", "fired")):
+        quiet = levelled("b", "critical", Suppressor("r", guard(condition)), when="anc_current")
+        assert judge([speaker, quiet], *orders, anc("0.9"))["b"].outcome == outcome
 
 
 def test_runs_over_orders_that_stop_a_drug():

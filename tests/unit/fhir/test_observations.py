@@ -324,3 +324,31 @@ def test_reports_an_observation_that_does_not_say_what_was_observed(reader: Fhir
     chart = chart_with(reader, count("o1"), count("o2") | {"code": code})
     assert len(chart.measurements) == 1
     assert problems_of(chart) == {("broken-resource", "Observation/o2")}
+
+
+@pytest.mark.parametrize(
+    ("older", "newer"),
+    [
+        ({"meta": {"versionId": "1"}}, {"meta": {"versionId": "2"}}),
+        ({"meta": {"versionId": "9"}}, {"meta": {"versionId": "10"}}),
+        (
+            {"meta": {"lastUpdated": "2026-11-22T17:30:00+05:00"}},
+            {"meta": {"lastUpdated": "2026-11-22T13:00:00Z"}},
+        ),
+        ({"status": "final"}, {"status": "corrected"}),
+        ({"status": "final"}, {"status": "amended"}),
+        ({"status": "preliminary"}, {"status": "final"}),
+        ({"status": "corrected", "meta": {"versionId": "1"}}, {"status": "final", "meta": {"versionId": "2"}}),
+    ],
+)
+def test_a_corrected_result_replaces_the_original(
+    reader: FhirChartReader, older: dict[str, Any], newer: dict[str, Any]
+) -> None:
+    old, new = count(value=0.4, **older), count(value=4.0, **newer)
+    for both in ((old, new), (new, old)):
+        assert [str(m.value) for m in measured(reader, *both)] == ["4.0"]
+
+
+def test_a_result_that_was_an_error_is_gone_with_its_original(reader: FhirChartReader) -> None:
+    for both in ((count(), count(status="entered-in-error")), (count(status="entered-in-error"), count())):
+        assert measured(reader, *both) == []

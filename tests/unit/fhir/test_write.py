@@ -13,19 +13,18 @@ from fhir.resources.R4B.task import Task
 
 from cds_service.application.ports import ReadChart
 from cds_service.clinical.cards import Action
-from cds_service.clinical.suggestions import SuggestedStep, SuggestionKind
+from cds_service.clinical.codings import Coding
+from cds_service.clinical.requested_tests import MEMBERS, TESTS, RequestedTest, every_test
+from cds_service.clinical.site_orders import SiteOrders
+from cds_service.clinical.suggestions import AT_ONCE, NEEDS_SITE_ORDER, OrderItem, SuggestedStep, SuggestionKind
 from cds_service.clinical.terminology import Terminology
 from cds_service.fhir.reader import FhirChartReader
 from cds_service.fhir.validation import WRITTEN_TYPES, _model, load_models
 from cds_service.fhir.write import FhirOrderWriter
-from tests.unit.fhir.samples import LOINC, NOW, bundle, count, mine, order, read
+from tests.unit.fhir.samples import LOINC, NOW, RXNORM, bundle, mine, order, read
 
 MODELS: dict[str, Any] = {"ServiceRequest": ServiceRequest, "Task": Task, "MedicationRequest": MedicationRequest}
-NEEDS_A_SITE = {
-    SuggestionKind.EMPIRIC_ANTIBIOTICS,
-    SuggestionKind.GCSF_DRAFT,
-    SuggestionKind.PROPHYLAXIS_DRAFT,
-}
+CEFEPIME = OrderItem("Cefepime", codings=(Coding(RXNORM, "20481", "cefepime"),), dosage="2 g IV every 8 hours")
 ORIGINAL = order(
     meta={"versionId": "3", "profile": ["http://example.org/profile"]},
     extension=[{"url": "http://example.org/unknown", "valueString": "kept"}],
@@ -63,6 +62,12 @@ def step(kind: SuggestionKind, **members: Any) -> SuggestedStep:
     return SuggestedStep(kind, **(usual | members))
 
 
+def item(kind: SuggestionKind) -> OrderItem | None:
+    """What an order of this kind is for, without any site: the first of its tests."""
+    tests = TESTS.get(kind) or MEMBERS.get(kind)
+    return SiteOrders().item_for(kind, tests[0]) if tests else None
+
+
 def write(
     terminology: Terminology,
     chart: ReadChart,
@@ -70,7 +75,8 @@ def write(
     requester: str | None = "Practitioner/dr1",
     **members: Any,
 ) -> tuple[Action, ...]:
-    return FhirOrderWriter(terminology).actions_for(step(kind, **members), chart, now=NOW, requester=requester)
+    about = step(kind, **{"item": item(kind), **members})
+    return FhirOrderWriter(terminology).actions_for(about, chart, now=NOW, requester=requester)
 
 
 ORDERS = {
@@ -79,11 +85,10 @@ ORDERS = {
     SuggestionKind.RESUME_MEDICATION: "MedicationRequest/held",
     SuggestionKind.REMOVE_DRAFT: "MedicationRequest/d1",
     SuggestionKind.REDUCE_DOSE: "MedicationRequest/m1",
-    SuggestionKind.NAT_TEST: "ServiceRequest/s1",
 }
 
 
-@pytest.mark.parametrize("kind", sorted(set(SuggestionKind) - NEEDS_A_SITE - {SuggestionKind.REMOVE_DRAFT}))
+@pytest.mark.parametrize("kind", sorted(set(SuggestionKind) - NEEDS_SITE_ORDER - {SuggestionKind.REMOVE_DRAFT}))
 def test_writes_valid_resources_about_the_patient(
     terminology: Terminology, chart: ReadChart, kind: SuggestionKind
 ) -> None:
@@ -102,7 +107,7 @@ def test_loads_all_models_ahead_of_the_first_card() -> None:
     assert {_model(name) for name in WRITTEN_TYPES} == set(MODELS.values())
 
 
-@pytest.mark.parametrize("kind", sorted(NEEDS_A_SITE))
+@pytest.mark.parametrize("kind", sorted(NEEDS_SITE_ORDER))
 def test_ships_no_default_drug(terminology: Terminology, chart: ReadChart, kind: SuggestionKind) -> None:
     assert write(terminology, chart, kind) == ()
 
@@ -125,7 +130,7 @@ def test_drafts_a_repeat_count_for_the_day_of_the_rule(terminology: Terminology,
             "supportingInfo": [{"reference": "Observation/o1"}],
             "code": {
                 "coding": [{"system": LOINC, "code": "57021-8", "display": "CBC W Auto Differential panel - Blood"}],
-                "text": "CBC W Auto Differential panel - Blood",
+                "text": "CBC with differential",
             },
         },
     )
@@ -170,11 +175,117 @@ def test_wants_a_stat_count_now_whatever_the_days(terminology: Terminology, char
     assert (action.resource["priority"], action.resource["occurrenceDateTime"]) == ("stat", "2026-11-22T15:00:00Z")
 
 
-def test_takes_two_blood_cultures(terminology: Terminology, chart: ReadChart) -> None:
-    actions = write(terminology, chart, SuggestionKind.BLOOD_CULTURES)
-    assert [action.description for action in actions] == ["Description (1 of 2)", "Description (2 of 2)"]
-    assert all(action.resource and action.resource["priority"] == "stat" for action in actions)
-    assert len({str(action.resource and action.resource["note"]) for action in actions}) == 2
+@pytest.mark.parametrize("kind", sorted(set(TESTS) - AT_ONCE))
+def test_only_what_is_due_at_once_is_of_stat_priority(
+    terminology: Terminology, chart: ReadChart, kind: SuggestionKind
+) -> None:
+    (action,) = write(terminology, chart, kind)
+    assert action.resource is not None
+    assert "priority" not in action.resource
+
+
+def test_tells_whoever_draws_a_blood_culture_where(terminology: Terminology, chart: ReadChart) -> None:
+    notes = []
+    for test in TESTS[SuggestionKind.BLOOD_CULTURES]:
+        culture = SiteOrders().item_for(SuggestionKind.BLOOD_CULTURES, test)
+        (action,) = write(terminology, chart, SuggestionKind.BLOOD_CULTURES, item=culture)
+        assert action.resource is not None
+        assert action.resource["priority"] == "stat"
+        assert action.resource["code"]["coding"][0]["code"] == "600-7"
+        notes += action.resource["note"]
+    assert [note["text"].partition(":")[0] for note in notes] == ["First set", "Second set"]
+
+
+UNCODED = {
+    "haematology-referral", "igg-replacement-referral", "pharmacy-consult",
+    "hev-nat", "cmv-nat", "ebv-nat", "parvovirus-b19-nat",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("test", every_test(), ids=lambda test: test.words)
+def test_every_test_has_a_code_or_is_written_in_words(
+    terminology: Terminology, chart: ReadChart, test: RequestedTest
+) -> None:
+    wanted = OrderItem(test.words, purpose=test.purpose)
+    (action,) = write(terminology, chart, SuggestionKind.WORKUP_PANEL, item=wanted)
+    assert action.resource is not None
+    assert action.resource["code"]["text"] == test.words
+    codings = action.resource["code"].get("coding", [])
+    assert [coding["system"] for coding in codings] == ([] if test.purpose in UNCODED else [LOINC])
+
+
+def test_writes_the_codes_of_the_site_and_no_other(terminology: Terminology, chart: ReadChart) -> None:
+    house = (Coding("urn:oid:1.2.3", "LAB1", "CBC of the house"), Coding("urn:oid:1.2.4", "77", None))
+    wanted = OrderItem("CBC of the house", purpose="cbc-diff", codings=house)
+    (action,) = write(terminology, chart, SuggestionKind.STAT_CBC, item=wanted)
+    assert action.resource is not None
+    assert action.resource["code"] == {
+        "coding": [
+            {"system": "urn:oid:1.2.3", "code": "LAB1", "display": "CBC of the house"},
+            {"system": "urn:oid:1.2.4", "code": "77"},
+        ],
+        "text": "CBC of the house",
+    }
+
+
+@pytest.mark.parametrize("kind", sorted(NEEDS_SITE_ORDER))
+def test_drafts_a_ready_made_drug_order(terminology: Terminology, chart: ReadChart, kind: SuggestionKind) -> None:
+    (action,) = write(terminology, chart, kind, item=CEFEPIME, due_in_days=None)
+    expected = {
+        "resourceType": "MedicationRequest",
+        "medicationCodeableConcept": {
+            "coding": [{"system": RXNORM, "code": "20481", "display": "cefepime"}],
+            "text": "Cefepime",
+        },
+        "subject": {"reference": "Patient/p1"},
+        "status": "draft",
+        "intent": "order",
+        "authoredOn": "2026-11-22T15:00:00Z",
+        "dosageInstruction": [{"text": "2 g IV every 8 hours"}],
+        "encounter": {"reference": "Encounter/e1"},
+        "requester": {"reference": "Practitioner/dr1"},
+        "reasonCode": [{"text": "ANC 0.8 on 2026-11-22"}],
+        "supportingInformation": [{"reference": "Observation/o1"}],
+    }
+    assert action == Action("create", "Description", resource=expected)
+    assert MedicationRequest.model_validate(copy.deepcopy(expected))
+
+
+def test_a_ready_made_drug_order_leaves_out_what_is_not_known(terminology: Terminology, chart: ReadChart) -> None:
+    plain = OrderItem("Cefepime", dosage="2 g")
+    unknown = {"reason": None, "sources": (), "encounter_id": None, "requester": None}
+    (action,) = write(terminology, chart, SuggestionKind.EMPIRIC_ANTIBIOTICS, item=plain, **unknown)
+    assert action.resource == {
+        "resourceType": "MedicationRequest",
+        "medicationCodeableConcept": {"text": "Cefepime"},
+        "subject": {"reference": "Patient/p1"},
+        "status": "draft",
+        "intent": "order",
+        "authoredOn": "2026-11-22T15:00:00Z",
+        "dosageInstruction": [{"text": "2 g"}],
+    }
+
+
+def test_drafts_an_order_set_as_a_service(terminology: Terminology, chart: ReadChart) -> None:
+    system = "urn:com.epic.cdshooks.action.code.system.orderset-item"
+    order_set = OrderItem("Febrile neutropenia", codings=(Coding(system, "123", "Febrile neutropenia"),))
+    (action,) = write(terminology, chart, SuggestionKind.EMPIRIC_ANTIBIOTICS, item=order_set, due_in_days=None)
+    assert action.resource is not None
+    assert (action.resource["resourceType"], action.resource["status"]) == ("ServiceRequest", "draft")
+    assert action.resource["code"]["coding"] == [{"system": system, "code": "123", "display": "Febrile neutropenia"}]
+
+
+def test_asks_the_laboratory_with_the_code_of_the_site(terminology: Terminology, chart: ReadChart) -> None:
+    coded = OrderItem("Verify", codings=(Coding("urn:oid:1.2.3", "V1", "Verify"),))
+    (action,) = write(terminology, chart, SuggestionKind.LAB_VERIFICATION, item=coded)
+    (plain,) = write(terminology, chart, SuggestionKind.LAB_VERIFICATION)
+    assert action.resource is not None
+    assert plain.resource is not None
+    assert plain.resource["code"] == {"text": "Verify laboratory result"}
+    assert action.resource["code"] == {
+        "coding": [{"system": "urn:oid:1.2.3", "code": "V1", "display": "Verify"}],
+        "text": "Verify laboratory result",
+    }
 
 
 @pytest.mark.parametrize(
@@ -223,7 +334,6 @@ def test_keeps_no_older_reason_where_there_is_no_new_one(terminology: Terminolog
         (SuggestionKind.REMOVE_DRAFT, None),
         (SuggestionKind.REDUCE_DOSE, "ServiceRequest/s1"),
         (SuggestionKind.REDUCE_DOSE, None),
-        (SuggestionKind.NAT_TEST, "ServiceRequest/unknown"),
     ],
 )
 def test_offers_nothing_that_makes_no_sense(
@@ -272,21 +382,9 @@ def test_names_no_draft_as_the_prior_prescription(terminology: Terminology, char
     assert "priorPrescription" not in action.resource
 
 
-def codes(actions: tuple[Action, ...]) -> list[str]:
-    return [action.resource["code"]["coding"][0]["code"] for action in actions if action.resource]
-
-
-def test_orders_only_what_the_workup_lacks(terminology: Terminology, reader: FhirChartReader) -> None:
-    old = count("old", "13955-0", effectiveDateTime="2024-01-01", valueQuantity=None, valueString="negative")
-    done = count("new", "5196-1", effectiveDateTime="2026-06-01", valueQuantity=None, valueString="negative")
-    partial = read(reader, {"labResults": bundle(old, done)})
-    assert codes(write(terminology, partial, SuggestionKind.WORKUP_PANEL)) == [
-        "2132-9", "2284-8", "56888-1", "13955-0", "8061-4",
-    ]  # fmt: skip
-
-
-def test_names_the_test_that_replaces_the_drafted_serology(terminology: Terminology, chart: ReadChart) -> None:
-    assert codes(write(terminology, chart, SuggestionKind.NAT_TEST)) == ["11259-9"]
+@pytest.mark.parametrize("kind", sorted({*TESTS, *MEMBERS}))
+def test_orders_nothing_that_is_not_named(terminology: Terminology, chart: ReadChart, kind: SuggestionKind) -> None:
+    assert write(terminology, chart, kind, item=None) == ()
 
 
 def test_gives_the_laboratory_all_results_in_question(terminology: Terminology, chart: ReadChart) -> None:

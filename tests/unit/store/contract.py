@@ -62,7 +62,7 @@ class StoreContract:
     def test_says_when_tables_are_of_another_revision(self, store):
         with store._engine.begin() as connection:
             connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
-        assert store.check() == "The database has the tables of revision 0000, needed is 0001."
+        assert store.check() == "The database has the tables of revision 0000, needed is 0002."
 
     def test_remembers_what_was_shown_and_nothing_clinical(self, store):
         shown = card("anc-moderate", "chemo-hold-anc")

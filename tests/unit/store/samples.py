@@ -18,7 +18,7 @@ def new_uuid() -> str:
     return str(uuid.uuid4())
 
 
-def card(*rules: str, card_uuid: str | None = None) -> Card:
+def card(*rules: str, card_uuid: str | None = None, fingerprint: str | None = None) -> Card:
     """A card whose words must never be found in a store."""
     return Card(
         uuid=card_uuid or new_uuid(),
@@ -27,7 +27,7 @@ def card(*rules: str, card_uuid: str | None = None) -> Card:
         detail="ANC 0.42 on 2026-11-21",
         source_label="Guideline",
         topic=Coding("urn:leukopenia-cds:topic", "ancModerate", "Moderate neutropenia"),
-        rules=tuple(RuleVersion(rule, "1.0.0") for rule in (rules or ("anc-moderate",))),
+        rules=tuple(RuleVersion(rule, "1.0.0", fingerprint) for rule in (rules or ("anc-moderate",))),
         suggestions=(Suggestion(new_uuid(), "repeat-cbc-diff", "Repeat in 0.42 weeks", ()),),
     )
 

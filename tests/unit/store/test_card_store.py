@@ -8,16 +8,22 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections import Counter
 from pathlib import Path
 
 import pytest
+from alembic import command
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cds_service.errors import SettingsError, StoreUnavailable
+from cds_service.store import card_store, migrate, tables
 from cds_service.store.card_store import SqlCardStore
+from cds_service.store.engine import database_url, migration_engine
+from cds_service.store.rows import served_rows
+from tests.unit.store.answer_contract import AnswerContract, ask
 from tests.unit.store.contract import StoreContract, record, show
 from tests.unit.store.samples import KEY, accepted, card, new_uuid, overridden, served
 
@@ -45,7 +51,7 @@ def away(file):
     return file.with_name("away.sqlite3")
 
 
-class TestSqlite(StoreContract):
+class TestSqlite(StoreContract, AnswerContract):
     """All that the store promises, on SQLite."""
 
 
@@ -111,7 +117,7 @@ def test_processes_that_start_at_once_migrate_once(url, file):
         worker.stdin.flush()
     assert [worker.communicate(timeout=120) for worker in workers] == [("None\n", "")] * 3
     with sqlite3.connect(file) as other:
-        assert other.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+        assert other.execute("SELECT version_num FROM alembic_version").fetchall() == [("0002",)]
     other.close()
 
 
@@ -127,6 +133,27 @@ def test_failed_migration_leaves_nothing_behind(url, file, tmp_path):
         tables = {name for (name,) in other.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     other.close()
     assert tables == {"seen_token"}
+
+
+def test_a_store_of_the_first_revision_keeps_its_cards_and_answers(url, file):
+    """Cards that were served before there were fingerprints: counted as ever, and never withheld."""
+    shown = card()
+    rows = served_rows(served(shown), KEY)
+    rules = [{name: value for name, value in row.items() if name != "fingerprint"} for row in rows.rules]
+    engine = migration_engine(database_url(url))
+    with engine.begin() as connection:
+        config = migrate._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.execute(tables.served_card.insert(), rows.cards)
+        connection.execute(tables.served_rule.insert(), rules)
+    engine.dispose()
+    store = SqlCardStore.open(url, hash_key=KEY)
+    record(store, overridden(shown.uuid))
+    assert store.check() is None
+    assert [(row["rule"], row["overridden"]) for row in store.report()] == [("anc-moderate", 1)]
+    assert ask(store, "f1") == []
+    store.close()
 
 
 def test_acknowledged_feedback_survives_kill_9(url, file):
@@ -250,6 +277,35 @@ def test_vanished_file_refuses_feedback_and_recovers(store, file, away):
     assert store.flush(10)
     assert record(store, accepted(new_uuid())) == 1
     assert [row["shown"] for row in store.report()] == [1]
+
+
+def test_vanished_file_has_no_answers_and_says_so(store, file, away):
+    ask(store, "f1")
+    file.rename(away)
+    with pytest.raises(StoreUnavailable):
+        ask(store, "f1")
+    away.rename(file)
+    assert ask(store, "f1") == []
+
+
+def test_a_database_that_hangs_is_not_waited_for(store, monkeypatch):
+    released = threading.Event()
+
+    def hang(*_arguments, **_more):
+        released.wait(60)
+
+    monkeypatch.setattr(card_store, "read_answers", hang)
+    with pytest.raises(StoreUnavailable, match="does not answer"):
+        ask(store, "f1")
+    released.set()
+
+
+def test_a_locked_database_can_still_be_asked(store, lock):
+    shown = card(fingerprint="f1")
+    show(store, shown)
+    record(store, overridden(shown.uuid))
+    lock()
+    assert [answer.outcome for answer in ask(store, "f1")] == ["overridden"]
 
 
 def test_replaced_empty_file_refuses_feedback(store, file, away):

@@ -1,0 +1,136 @@
+"""Drugs against allergies: the drug, its class by the drug table, and classes that are only named."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cds_service.card_files.drug_class_words import load_drug_classes
+from cds_service.card_files.tables import load_terminology
+from cds_service.clinical.allergies import UNNAMED_SUBSTANCE, AllergyCheck
+from cds_service.clinical.chart import Allergy, Chart, DataProblem
+from tests.unit.clinical.charts import ADULT, CARDS
+
+TERMS = load_terminology(CARDS)
+CLASSES = load_drug_classes(CARDS)
+
+
+def allergy(text: str) -> Allergy:
+    return Allergy("AllergyIntolerance/a1", TERMS.match_drugs((), text, None).drugs, text)
+
+
+def check(*texts: str, **more) -> AllergyCheck:
+    return AllergyCheck(Chart(ADULT, allergies=tuple(map(allergy, texts)), **more), CLASSES)
+
+
+def stands_against(entry: str, drug: str) -> bool:
+    return check(entry).against((TERMS.drug(drug),)) is not None
+
+
+@pytest.mark.parametrize(
+    ("entry", "against", "not_against"),
+    [
+        ("Cefepime", ["cefepime", "ceftazidime", "piperacillin-tazobactam"], ["meropenem", "aztreonam", "vancomycin"]),
+        ("Amoxicillin", ["amoxicillin", "cefepime", "piperacillin-tazobactam"], ["meropenem", "levofloxacin"]),
+        ("Penicillin", ["piperacillin-tazobactam", "cefepime"], ["meropenem", "aztreonam"]),
+        ("Penicillins", ["piperacillin-tazobactam"], ["vancomycin"]),
+        ("Allergy to penicillin (finding)", ["piperacillin-tazobactam"], ["levofloxacin"]),
+        ("PCN", ["piperacillin-tazobactam"], ["meropenem"]),
+        ("Cephalosporins", ["cefepime", "piperacillin-tazobactam"], ["imipenem"]),
+        ("Cefotaxime", ["cefepime"], ["meropenem"]),
+        ("Tazobactam", ["piperacillin-tazobactam"], ["meropenem"]),
+        ("Zosyn", ["piperacillin-tazobactam", "cefepime"], ["aztreonam"]),
+        ("Beta-lactams", ["cefepime", "meropenem", "aztreonam"], ["vancomycin", "ciprofloxacin"]),
+        ("Meropenem", ["meropenem", "imipenem", "ertapenem"], ["cefepime", "aztreonam"]),
+        ("Carbapenems", ["imipenem"], ["piperacillin-tazobactam"]),
+        ("Aztreonam", ["aztreonam"], ["cefepime"]),
+        ("Ciprofloxacin", ["levofloxacin", "moxifloxacin"], ["cefepime"]),
+        ("Quinolones", ["levofloxacin"], ["cefepime"]),
+        ("Sulfa drugs", ["trimethoprim-sulfamethoxazole"], ["levofloxacin"]),
+        ("Trimethoprim", ["trimethoprim-sulfamethoxazole", "trimethoprim"], ["levofloxacin"]),
+        ("Vancomycin", ["vancomycin"], ["linezolid"]),
+        ("Filgrastim", ["filgrastim", "pegfilgrastim"], ["cefepime"]),
+        ("G-CSF", ["pegfilgrastim"], ["cefepime"]),
+        ("Antibiotics", ["cefepime", "meropenem", "vancomycin", "levofloxacin"], ["filgrastim"]),
+        ("Penicillin -class of antibiotic- (substance)", ["cefepime"], ["vancomycin"]),
+        ("Aminoglycoside antibiotic", [], ["cefepime", "vancomycin"]),
+        ("Peanut", [], ["cefepime", "filgrastim", "vancomycin"]),
+        ("Morphine sulfate", [], ["trimethoprim-sulfamethoxazole"]),
+        ("Penicillium notatum", [], ["piperacillin-tazobactam"]),
+        ("No known drug allergies", [], ["cefepime"]),
+        ("No known antibiotic allergy", [], ["cefepime"]),
+    ],
+)  # fmt: skip
+def test_an_allergy_stands_against_the_drug_and_its_class(entry, against, not_against):
+    assert [name for name in against if not stands_against(entry, name)] == []
+    assert [name for name in not_against if stands_against(entry, name)] == []
+
+
+ANTIBACTERIALS = [drug for drug in TERMS.drugs if drug.antibacterial or drug.is_growth_factor]
+
+
+@given(st.sampled_from(ANTIBACTERIALS), st.sampled_from(ANTIBACTERIALS))
+def test_within_a_class_of_the_drug_table_each_stands_against_each(one, other):
+    """By code or by name, and the other way round."""
+    if one.drug_class == other.drug_class:
+        assert AllergyCheck(Chart(ADULT, allergies=(Allergy("a", (one,), "coded"),)), CLASSES).against((other,))
+    forth = check(one.ingredient).against((other,)) is not None
+    back = check(other.ingredient).against((one,)) is not None
+    assert forth == back
+
+
+@given(st.sampled_from(ANTIBACTERIALS), st.text(max_size=40), st.text(max_size=40))
+def test_no_words_around_it_hide_an_allergy(drug, before, after):
+    entry = Allergy("a", (drug,), f"{before} {drug.ingredient} {after}")
+    assert AllergyCheck(Chart(ADULT, allergies=(entry,)), CLASSES).against((drug,)) is entry
+
+
+def test_the_words_of_an_order_count_too():
+    found = check("Gentamicin", "Penicillin").against((), "Ceftolozane 1.5 g")
+    assert found is not None
+    assert found.text == "Penicillin"
+
+
+def test_names_the_entry_and_asks_each_drug_of_an_order():
+    found = check("Latex", "Cefepime").against((TERMS.drug("vancomycin"), TERMS.drug("cefepime")))
+    assert found is not None
+    assert found.text == "Cefepime"
+
+
+def problem(kind: str, source: str) -> tuple[DataProblem, ...]:
+    return (DataProblem(kind, source, "It could not be read."),)
+
+
+@pytest.mark.parametrize(
+    ("asked", "known"),
+    [
+        (check(), True),
+        (check("Latex"), True),
+        (check(unavailable={"allergies": "not sent"}), False),
+        (check(unavailable={"conditions": "not sent"}), True),
+        (check(UNNAMED_SUBSTANCE), False),
+        (check("Latex", UNNAMED_SUBSTANCE), False),
+        (check(data_problems=problem("broken-resource", "AllergyIntolerance/a9")), False),
+        (check(data_problems=problem("broken-resource", "AllergyIntolerance")), False),
+        (check(data_problems=problem("broken-resource", "Condition/a9")), True),
+        (check(data_problems=problem("wrong-patient", "AllergyIntolerance/a9")), True),
+    ],
+)
+def test_allergies_that_cannot_all_be_read_are_not_known(asked, known):
+    assert asked.known is known
+
+
+def test_a_coded_drug_without_words_is_readable():
+    entry = Allergy("a", (TERMS.drug("cefepime"),), UNNAMED_SUBSTANCE)
+    assert AllergyCheck(Chart(ADULT, allergies=(entry,)), CLASSES).known
+
+
+def test_leaves_out_entries_that_say_there_is_none():
+    assert [entry.text for entry in check("No known allergies", "Latex", "no known drug allergy").on_file] == ["Latex"]
+
+
+def test_every_class_of_the_words_is_one_that_a_drug_can_have():
+    named = {name for word in CLASSES.words for name in word.classes}
+    without_a_row = {"aminoglycoside", "macrolide", "tetracycline"}
+    assert named - {drug.drug_class for drug in TERMS.drugs} == {"antibacterial", *without_a_row}
