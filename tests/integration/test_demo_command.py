@@ -36,7 +36,7 @@ MOST_URGENT = {
     "demo-imatinib": "info",
     "demo-mild": "info",
     "demo-wbc-only": "info",
-    "demo-duffy-null": "none",
+    "demo-duffy-null": "info",
     "demo-healthy": "none",
 }
 LEVELS = ("critical", "warning", "info")
