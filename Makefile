@@ -36,12 +36,18 @@ lint: $(VENV)/.test-installed ## ruff and mypy only
 coverage: ## the coverage gate, after PYTEST=".venv/bin/python -m coverage run -m pytest" make test
 	$(BIN)/python -m coverage report
 
+.PHONY: mutants
+mutants: $(VENV)/.mutation-installed ## faults put into clinical/ one by one: which does no test notice? (about an hour)
+	$(BIN)/python -m mutmut run $(ARGS)
+	$(BIN)/python -m tests.mutation.survivors
+
 .PHONY: lock
 lock: $(BIN)/pip ## write requirements/*.txt anew (UPGRADE=--upgrade: newest versions)
 	$(PIP) install uv==$(UV_VERSION)
 	$(LOCK) --extra test --output-file requirements/test.txt
 	$(LOCK) --extra postgres --constraint requirements/test.txt --output-file requirements/runtime.txt
 	$(LOCK) --extra demo --constraint requirements/test.txt --output-file requirements/demo.txt
+	$(LOCK) --extra mutation --constraint requirements/test.txt --output-file requirements/mutation.txt
 	$(subst pyproject.toml,--group build,$(LOCK)) --constraint requirements/test.txt --output-file requirements/build.txt
 
 # The first Python that is new enough and can make virtual environments; otherwise one line says what is missing.
