@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement of the guidance and every rule meant for it, built or not."""
+    """One statement of the guidance and the rules that must be there for it."""
 
     id: str
     words: str
