@@ -23,6 +23,8 @@ Parser = Callable[[str, Any], Any]
 _SIZE = re.compile(r"(\d{1,12})\s*(|B|KiB|MiB)", re.IGNORECASE)
 _SIZES = {"": 1, "b": 1, "kib": 1024, "mib": 1024 * 1024}
 _Key = TypeVar("_Key")
+NO_VALUE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
+"""What PyYAML raises, besides its own errors, for texts that are no value of their tag, and for endless nesting."""
 
 
 def base_url(text: str) -> str:
@@ -150,6 +152,11 @@ def to_mapping(name: str, value: object) -> Mapping[str, Any]:
     return {str(key): content for key, content in value.items()}
 
 
+def printable(text: str) -> str:
+    """A text on one line, for messages: what is no visible character stands there as its escape."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text)
+
+
 def as_text(value: Any) -> str:
     """YAML reads a bare on or off as true or false, and has lists where the environment has commas."""
     if isinstance(value, bool):
@@ -176,7 +183,7 @@ def read_yaml(name: str, path: Path) -> dict[str, Any]:
         document = yaml.load(path.read_bytes(), Loader=_UniqueKeyLoader)  # noqa: S506 - derived from SafeLoader
     except OSError as problem:
         raise SettingsError(f"{name}: cannot read {path}: {problem.strerror}.") from problem
-    except yaml.YAMLError as problem:
+    except (yaml.YAMLError, *NO_VALUE) as problem:
         raise SettingsError(f"{name}: {path} is not readable as YAML{_place(problem)}.") from problem
     if document is None:
         return {}
@@ -185,7 +192,7 @@ def read_yaml(name: str, path: Path) -> dict[str, Any]:
     return {str(key): value for key, value in document.items()}
 
 
-def _place(problem: yaml.YAMLError) -> str:
+def _place(problem: Exception) -> str:
     if not isinstance(problem, yaml.MarkedYAMLError) or problem.problem_mark is None:
         return ""
     return f", line {problem.problem_mark.line + 1}: {problem.problem}"
@@ -197,6 +204,9 @@ class _UniqueKeyLoader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode) or not key.value.isprintable():
+                said = repr(key.value) if isinstance(key, yaml.ScalarNode) else "a list or mapping"
+                raise yaml.MarkedYAMLError(problem=f"{said} is no name", problem_mark=key.start_mark)
             if key.value in seen:
                 raise yaml.MarkedYAMLError(problem=f"{key.value!r} stands twice", problem_mark=key.start_mark)
             seen.add(str(key.value))

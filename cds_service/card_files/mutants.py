@@ -17,7 +17,7 @@ from cds_service.card_files.cases import Case, CaseBook, CaseRunner
 from cds_service.card_files.condition_terms import variations
 from cds_service.card_files.yaml_files import read_yaml
 from cds_service.clinical.conditions import Condition, ConditionCompiler
-from cds_service.clinical.rules import Guard, Level, Rule, RuleLibrary, SuggestionRule, Suppressor
+from cds_service.clinical.rules import Guard, Level, Rule, RuleLibrary, SuggestionRule, Suppressor, Text
 from cds_service.clinical.shared_numbers import SharedNumbers
 
 STEPS = {
@@ -192,15 +192,21 @@ def with_limits(rule: Rule, values: Mapping[str, Decimal]) -> Rule:
 
 
 def map_conditions(rule: Rule, change: Callable[[Condition], Condition]) -> Rule:
-    """The rule with every condition that decides about its outcome, level or offers changed."""
+    """The rule with every condition changed."""
 
     def guard(given: Guard) -> Guard:
         return Guard(*(None if c is None else change(c) for c in (given.when, given.unless)))
+
+    def texts(variants: tuple[Text, ...]) -> tuple[Text, ...]:
+        return tuple(replace(variant, guard=guard(variant.guard)) for variant in variants)
 
     return replace(
         rule,
         guard=guard(rule.guard),
         levels=tuple(replace(level, guard=guard(level.guard)) for level in rule.levels),
+        summary=texts(rule.summary),
+        detail=texts(rule.detail),
+        line=texts(rule.line),
         suppressors=tuple(replace(suppressor, guard=guard(suppressor.guard)) for suppressor in rule.suppressors),
         suggestions=tuple(
             replace(s, guard=guard(s.guard), due=tuple(replace(d, guard=guard(d.guard)) for d in s.due))

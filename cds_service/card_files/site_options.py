@@ -8,11 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NoReturn
 
+from cds_service.card_files.site_names import is_partner
 from cds_service.card_files.site_values import Place
 from cds_service.clinical.allergies import DrugClasses
 from cds_service.clinical.codings import Coding
+from cds_service.clinical.drug_names import DrugNames
 from cds_service.clinical.drug_table import Drug
 from cds_service.clinical.site_orders import OrderOption
 from cds_service.clinical.suggestions import OrderItem, SuggestionKind
@@ -27,7 +29,7 @@ ROLES: Mapping[SuggestionKind, tuple[str, Callable[[Drug], bool]]] = {
 """What a drug must be in the drug table to be ordered for a kind: another one is a mistake in the profile."""
 
 _SEVERAL = re.compile(r"\s*(?:[+&]|\b(?:and|with|plus)\b|(?<=[a-z]{4})/(?=[a-z]{4}))\s*", re.IGNORECASE)
-"""What joins several drugs in one name; the stroke of "mg/mL" does not."""
+"""What joins drugs in one name: each must be recognised, also one of no known name. The stroke of "mg/mL" does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class OptionReader:
 
     terminology: Terminology
     classes: DrugClasses
+    names: DrugNames
 
     def options(self, place: Place, kind: SuggestionKind, content: Any) -> tuple[OrderOption, ...]:
         options = tuple(self._option(one, kind, entry) for one, entry in place.each(content))
@@ -56,6 +59,7 @@ class OptionReader:
         label = place.text(entry, "label") if "label" in entry else ", ".join(filter(None, (item.words, item.dosage)))
         if len(label) > LONGEST_LABEL:
             place.fault(f"the button would have more than {LONGEST_LABEL} characters; give it a shorter label")
+        self._no_other(place, drugs, [label, item.words, item.dosage or "", *_displays(item.codings)])
         return OrderOption(label, item, drugs)
 
     def _drug(self, place: Place, entry: Mapping[str, Any]) -> tuple[OrderItem, tuple[Drug, ...]]:
@@ -77,6 +81,8 @@ class OptionReader:
         return OrderItem(words, codings=codings), tuple(dict.fromkeys(drug for drugs in found for drug in drugs))
 
     def _recognised(self, place: Place, codings: Sequence[Coding], words: str) -> tuple[Drug, ...]:
+        for name in self._unlisted(codings, [words, *_displays(codings)]):
+            _not_recognised(place, name)
         match = self.terminology.match_drugs(codings, words, None)
         by_code = self.terminology.match_drugs([replace(coding, display=None) for coding in codings], None, None).drugs
         others = [drug.ingredient for drug in match.drugs if by_code and drug not in by_code]
@@ -85,15 +91,38 @@ class OptionReader:
             place.fault(f"its codes and words name different drugs: {', '.join(names)}")
         for part in [words, *_SEVERAL.split(words)]:
             if part and not (match.drugs and self._is_known(part, codings if part == words else ())):
-                place.fault(
-                    f"the drug table does not recognise {part!r}, so that allergies to it could not be checked; "
-                    "name an ingredient of drugs.csv, or set up a link"
-                )
+                _not_recognised(place, part)
+        if len(match.drugs) > 1:
+            place.fault(f"names several drugs: {', '.join(drug.ingredient for drug in match.drugs)}; one order is one")
         return match.drugs
+
+    def _unlisted(self, codings: Sequence[Coding], texts: Sequence[str]) -> list[str]:
+        """Known drugs that the drug table does not list, wherever words or codes name one."""
+        coded = [self.terminology.match_drugs([replace(coding, display=None)], None, None) for coding in codings]
+        names = [*self.names.find(texts).unlisted, *(match.matched_text for match in coded if match.unlisted)]
+        return [name for name in names if not is_partner(name)]
+
+    def _no_other(self, place: Place, drugs: Sequence[Drug], texts: Sequence[str]) -> None:
+        """What is read beside an order must not name a drug that is not in it."""
+        named = [drug for text in texts for drug in self.terminology.match_drugs((), text, None).drugs]
+        others = [drug.ingredient for drug in named if drug not in drugs] + self._unlisted((), texts)
+        if others:
+            place.fault(f"its words name another drug: {', '.join(dict.fromkeys(others))}")
 
     def _is_known(self, words: str, codings: Sequence[Coding]) -> bool:
         known = self.terminology.match_drugs(codings, words, None).drugs
         return bool(known) or bool(self.classes.named_in(words)) or not any(letter.isalpha() for letter in words)
+
+
+def _displays(codings: Sequence[Coding]) -> list[str]:
+    return [coding.display for coding in codings if coding.display]
+
+
+def _not_recognised(place: Place, name: str) -> NoReturn:
+    place.fault(
+        f"the drug table does not recognise {name!r}, so that allergies to it could not be checked; "
+        "name an ingredient of drugs.csv, or set up a link"
+    )
 
 
 def _what(place: Place, content: Any) -> tuple[tuple[Coding, ...], str]:

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from cds_service.card_files.drug_class_words import load_drug_classes
+from cds_service.card_files.site_codes import ClaimedCodes
+from cds_service.card_files.site_names import load_drug_names
 from cds_service.card_files.site_options import OptionReader
 from cds_service.card_files.site_values import Place
 from cds_service.clinical.cards import Link
@@ -27,7 +29,7 @@ CONFIGURABLE = tuple(kind for kind in SuggestionKind if kind not in CHANGES_AN_O
 def load_site_orders(orders: Mapping[str, Any], terminology: Terminology, cards_dir: Path) -> SiteOrders:
     """The orders of the site, checked. Raises: SettingsError, CardFileError."""
     classes = load_drug_classes(cards_dir)
-    reader = _Reader(OptionReader(terminology, classes))
+    reader = _Reader(OptionReader(terminology, classes, load_drug_names(cards_dir)), ClaimedCodes(terminology.orders))
     for name, content in orders.items():
         reader.read(name, content)
     return SiteOrders(reader.codes, reader.options, reader.links, classes)
@@ -38,6 +40,7 @@ class _Reader:
     """Collects what each kind of suggestion is given."""
 
     option_reader: OptionReader
+    claimed: ClaimedCodes
     codes: dict[str, tuple[Coding, ...]] = field(default_factory=dict)
     options: dict[SuggestionKind, tuple[OrderOption, ...]] = field(default_factory=dict)
     links: dict[SuggestionKind, Link] = field(default_factory=dict)
@@ -47,13 +50,30 @@ class _Reader:
         kind = _kind(place, name)
         entry = place.mapping(content, _orders_of(kind), "link")
         if "codes" in entry:
-            self.codes[kind.value] = place.member("codes").codings(entry["codes"])
+            self._take(place, kind.value, entry)
         if "members" in entry:
-            self.codes.update(_members(place.member("members"), kind, entry["members"]))
+            self._members(place.member("members"), kind, entry["members"])
         if "options" in entry:
-            self.options[kind] = self.option_reader.options(place.member("options"), kind, entry["options"])
+            self._take_options(place.member("options"), kind, entry["options"])
         if "link" in entry:
             self.links[kind] = place.member("link").link(entry["link"])
+
+    def _take(self, place: Place, name: str, entry: Mapping[str, Any]) -> None:
+        """The codes of a kind, or of a member."""
+        self.codes[name] = place.member("codes").codings(entry["codes"])
+        self.claimed.claim(place.member("codes"), name, self.codes[name])
+
+    def _members(self, place: Place, kind: SuggestionKind, content: Any) -> None:
+        for name, value in place.mapping(content, *(test.purpose for test in MEMBERS[kind])).items():
+            inner = place.member(name)
+            self._take(inner, name, inner.mapping(value, "codes"))
+
+    def _take_options(self, place: Place, kind: SuggestionKind, content: Any) -> None:
+        self.options[kind] = self.option_reader.options(place, kind, content)
+        for number, option in enumerate(self.options[kind]):
+            if option.item.dosage is None:
+                inner = place.entry(number).member("order_set").member("codes")
+                self.claimed.claim(inner, kind.value, option.item.codings)
 
 
 def _kind(place: Place, name: str) -> SuggestionKind:
@@ -69,13 +89,3 @@ def _orders_of(kind: SuggestionKind) -> str:
     if kind in NEEDS_SITE_ORDER:
         return "options"
     return "members" if kind in MEMBERS else "codes"
-
-
-def _members(place: Place, kind: SuggestionKind, content: Any) -> dict[str, tuple[Coding, ...]]:
-    tests = [test.purpose for test in MEMBERS[kind]]
-    members = place.mapping(content, *tests)
-    inner = {name: place.member(name) for name in members}
-    return {
-        name: inner[name].member("codes").codings(inner[name].mapping(value, "codes")["codes"])
-        for name, value in members.items()
-    }

@@ -6,6 +6,7 @@ Every fault is a SettingsError that names the place; a URL is never repeated, be
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -14,10 +15,12 @@ from urllib.parse import urlsplit
 from cds_service.clinical.cards import Link
 from cds_service.clinical.codings import Coding
 from cds_service.errors import SettingsError
+from cds_service.setting_values import printable
 
 LONGEST_TEXT = 200
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"]+")
-_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_ADDRESS = re.compile(r"(?:https?://|urn:)[^\s<>\"\\]+", re.IGNORECASE)
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Unicode categories of what a clinician would not see: control and zero-width characters, halves of characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +30,13 @@ class Place:
     name: str
 
     def fault(self, message: str) -> NoReturn:
-        raise SettingsError(f"{self.name}: {message}.")
+        raise SettingsError(printable(f"{self.name}: {message}."))
 
     def member(self, name: str) -> Place:
         return Place(f"{self.name}.{name}")
+
+    def entry(self, number: int) -> Place:
+        return Place(f"{self.name}[{number}]")
 
     def mapping(self, value: Any, *allowed: str) -> dict[str, Any]:
         """A mapping that is not empty and has no other members than these."""
@@ -45,7 +51,7 @@ class Place:
         """The entries of a list that is not empty, with their places."""
         if not isinstance(value, list) or not value:
             self.fault("must be a list with at least one entry")
-        return [(Place(f"{self.name}[{number}]"), entry) for number, entry in enumerate(value)]
+        return [(self.entry(number), entry) for number, entry in enumerate(value)]
 
     def text(self, entry: Mapping[str, Any], name: str) -> str:
         """A member that is a text."""
@@ -58,8 +64,8 @@ class Place:
         if not isinstance(value, str):
             self.fault("must be a text; put it in quotes")
         said = value.strip()
-        if not said or _UNSEEN.search(said):
-            self.fault("must be a text on one line that is not empty")
+        if not any(map(str.isalnum, said)) or any(unicodedata.category(letter) in _UNSEEN for letter in said):
+            self.fault("must be a text on one line that is not empty, without invisible characters")
         if len(said) > LONGEST_TEXT:
             self.fault(f"must have at most {LONGEST_TEXT} characters")
         return said
@@ -71,7 +77,7 @@ class Place:
     def coding(self, value: Any) -> Coding:
         entry = self.mapping(value, "system", "code", "display")
         system, code, display = (self.text(entry, name) for name in ("system", "code", "display"))
-        if not _URI.fullmatch(system):
+        if not _ADDRESS.fullmatch(system):
             self.member("system").fault(
                 "must be the address of a code system, such as http://loinc.org or urn:oid:1.2.3"
             )
@@ -84,7 +90,7 @@ class Place:
         entry = self.mapping(value, "label", "url")
         label, url = self.text(entry, "label"), self.text(entry, "url")
         if not _is_safe(url):
-            self.member("url").fault("must be an https URL with a host, without user or spaces")
+            self.member("url").fault("must be an https URL with a host, without user, spaces or backslashes")
         return Link(label, url)
 
 
@@ -96,7 +102,7 @@ def _is_safe(url: str) -> bool:
             and bool(parts.hostname)
             and parts.username is None
             and parts.port != 0
-            and _URI.fullmatch(url) is not None
+            and _ADDRESS.fullmatch(url) is not None
         )
     except ValueError:
         return False

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from cds_service.errors import CardFileError
+from cds_service.setting_values import NO_VALUE
 
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -39,7 +40,7 @@ def read_yaml(path: Path) -> Any:
         return yaml.load(path.read_text("utf-8"), Loader=_Loader)  # noqa: S506 - a safe loader
     except OSError as problem:
         raise CardFileError(f"cannot be read: {problem.strerror}", path=path) from problem
-    except yaml.YAMLError as problem:
+    except (yaml.YAMLError, *NO_VALUE) as problem:
         mark = getattr(problem, "problem_mark", None)
         message = getattr(problem, "problem", None) or "not valid YAML"
         raise CardFileError(f"not valid YAML: {message}", path=path, line=mark.line + 1 if mark else None) from problem

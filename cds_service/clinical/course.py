@@ -11,7 +11,7 @@ from statistics import median
 
 from cds_service.clinical.counts import Counts
 from cds_service.clinical.draws import Count, apart, newest
-from cds_service.clinical.shared_numbers import SharedNumbers, days, hours
+from cds_service.clinical.shared_numbers import SharedNumbers, days, hours, lasts
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Course:
             return []
         latest = max(in_force.taken, last.taken) if last else in_force.taken
         gap = hours(self.numbers.previous_hours)
-        return [replace(in_force, taken=latest), *(c for c in series if latest.earliest - c.taken.latest >= gap)]
+        return [replace(in_force, taken=latest), *(c for c in series if lasts(latest.earliest - c.taken.latest, gap))]
 
     @property
     def falling(self) -> bool:
@@ -64,7 +64,7 @@ class Course:
         """Results at least 24 h apart, newest first."""
         chosen: list[Count] = []
         for count in series:
-            if not chosen or apart(chosen[-1].taken, count.taken) >= hours(self.numbers.previous_hours):
+            if not chosen or lasts(apart(chosen[-1].taken, count.taken), hours(self.numbers.previous_hours)):
                 chosen.append(count)
         return chosen
 
@@ -100,7 +100,7 @@ class Course:
         if len(series) < self.numbers.stable_results or self.falling:
             return False
         values = [c.value for c in series]
-        spans = apart(series[-1].taken, series[0].taken) >= days(self.numbers.stable_span_days)
+        spans = lasts(apart(series[-1].taken, series[0].taken), self.numbers.stable_span_days)
         steady = series[0].value >= self.numbers.stable_median_share * median(values)
         return spans and min(values) >= self.numbers.stable_from and steady
 
@@ -133,7 +133,7 @@ class Course:
         series = [c for c in self._graded(self.counts.series()) if c.taken.youngest_age(self.counts.now) <= window]
         if len(series) < n.duffy_stable_results or self.falling:
             return False
-        spans = apart(series[-1].taken, series[0].taken) >= days(n.duffy_stable_span_days)
+        spans = lasts(apart(series[-1].taken, series[0].taken), n.duffy_stable_span_days)
         graded = not series[0].upper_bound and n.duffy_stable_from <= series[0].value < n.moderate_below
         return graded and spans and all(c.value >= n.duffy_stable_from for c in series)
 

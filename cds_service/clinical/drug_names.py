@@ -8,12 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from cds_service.clinical.chart import Route
 
 IngredientIds = frozenset[str]
 Words = tuple[str, ...]
 
+LONGEST_TEXT = 1000
+"""More than any order's words: what is beyond is no name, and reading it would only cost time."""
 _PIECE = re.compile(r"[^\W\d_]+|\d+")
 SHORTEST_JOINED = 7
 """Letters that a name needs to be found across wrong spaces; shorter ones can arise from neighbouring words."""
@@ -66,6 +69,7 @@ class DrugNames:
 
     def _in(self, text: str) -> list[tuple[str, DrugName]]:
         """Each name as it is written there."""
+        text = text[:LONGEST_TEXT]
         folded = text.casefold()
         written = text if len(text) == len(folded) else folded
         pieces = list(_PIECE.finditer(folded))
@@ -82,7 +86,7 @@ class DrugNames:
         """The longest name that begins at a word, and how many words it takes; run together it may take more."""
         size, name = self._written_whole(words, start)
         letters = ""
-        for number, word in enumerate(words[start:], 1):
+        for number, word in enumerate(islice(words, start, None), 1):
             letters += word
             if letters not in self._begun:
                 break

@@ -65,10 +65,14 @@ def _named(chart: Chart) -> Mapping[str, Words]:
 
 
 def _order(order: MedicationOrder) -> tuple[Words, ...]:
-    """Another drug, route, dose, duration or day is another order; another number on it is not."""
+    """Another product, route, dose, duration or day is another order; another number on it is not.
+
+    The name of the product is part of it: "1 tablet" of 250 mg is not 1 tablet of 5 mg.
+    """
     return (
         order.status if order.status in ENDED else "",
-        tuple(sorted(drug.ingredient for drug in order.drugs)) or order.name,
+        tuple(sorted(drug.ingredient for drug in order.drugs)),
+        order.name,
         order.route.value,
         _words(order.daily_dose_mg),
         _words(order.dosage or order.dose_text),

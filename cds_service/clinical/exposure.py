@@ -13,7 +13,7 @@ from functools import cached_property
 from cds_service.clinical.chart import Administration, Chart, MedicationOrder, Route
 from cds_service.clinical.drug_table import Drug
 from cds_service.clinical.moments import Moment
-from cds_service.clinical.shared_numbers import SharedNumbers, days
+from cds_service.clinical.shared_numbers import SharedNumbers, days, lasts
 
 ENDED = frozenset({"completed", "stopped", "on-hold", "cancelled"})
 RESTING = frozenset({"completed", "stopped"})
@@ -163,7 +163,7 @@ class Exposure:
     def antibacterial_running_for(self, duration: timedelta) -> list[Moment]:
         """Starts of active antibacterials that have run at least this long (C-FEVER, a)."""
         starts = [start for order in self.antibacterials() if (start := self.started(order))]
-        return [start for start in starts if start.youngest_age(self.now) >= duration]
+        return [start for start in starts if lasts(start.youngest_age(self.now), duration)]
 
     @cached_property
     def treating(self) -> list[MedicationOrder]:

@@ -14,7 +14,7 @@ from cds_service.clinical.draws import plain
 from cds_service.clinical.exposure import Exposure
 from cds_service.clinical.knowledge import Answer, HasSource, Known, Unknown, claim, either, lacking
 from cds_service.clinical.moments import ABOUT_A_DAY
-from cds_service.clinical.shared_numbers import SharedNumbers, days, hours, minutes
+from cds_service.clinical.shared_numbers import SharedNumbers, days, hours, lasts, minutes
 
 INFECTIONS = frozenset(
     {
@@ -73,8 +73,8 @@ class Fever:
         run: list[Measurement] = []
         for reading in self.temperatures:
             run = [*run, reading] if _value(reading) >= self.numbers.fever_sustained else []
-            if len(run) > 1 and run[-1].taken.latest - run[0].taken.earliest >= minutes(
-                self.numbers.fever_sustained_minutes
+            if len(run) > 1 and lasts(
+                run[-1].taken.latest - run[0].taken.earliest, minutes(self.numbers.fever_sustained_minutes)
             ):
                 return run
         return []
@@ -135,7 +135,7 @@ class Fever:
         deep = [m for m in low if _value(m) < n.hypothermia_single_below]
         if deep or (low and self.severe_count):
             return deep or low
-        spread = len(low) > 1 and low[-1].taken.latest - low[0].taken.earliest >= minutes(n.hypothermia_minutes)
+        spread = len(low) > 1 and lasts(low[-1].taken.latest - low[0].taken.earliest, minutes(n.hypothermia_minutes))
         return low if spread else []
 
     @cached_property

@@ -128,3 +128,20 @@ def hours(number: Decimal) -> timedelta:
 
 def minutes(number: Decimal) -> timedelta:
     return timedelta(minutes=float(number))
+
+
+CLOCK_STEP = timedelta(minutes=1)
+"""Charts tell the time to the minute: what falls short of a duration by no more than that has reached it."""
+
+
+def lasts(duration: timedelta, least: Decimal | timedelta) -> bool:
+    """True where a duration reaches `least` (a number of days, or a duration), within the step of a chart's clock."""
+    wanted = least if isinstance(least, timedelta) else days(least)
+    return duration >= wanted - CLOCK_STEP
+
+
+def elapsed_days(duration: timedelta) -> Decimal:
+    """A duration in days for a condition that asks for "at least"; a whole number is reached as by `lasts`."""
+    day = timedelta(days=1)
+    whole = round(duration / day)
+    return Decimal(whole) if timedelta(0) <= whole * day - duration <= CLOCK_STEP else Decimal(duration / day)

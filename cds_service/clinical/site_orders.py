@@ -6,7 +6,7 @@ written, and no drug.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from cds_service.clinical.allergies import DrugClasses
@@ -65,13 +65,22 @@ def recognising(terminology: Terminology, orders: SiteOrders) -> Terminology:
     for name, codings in orders.codes.items():
         for coding in codings:
             key = (coding.system or "", coding.code or "")
-            own[key] = own.get(key, frozenset()) | _purposes(name)
+            own[key] = own.get(key, frozenset()) | purposes(name)
     texts = {plain_text(test.words): frozenset({test.purpose}) for test in every_test()}
     table = SiteOrderTable(known.exact, known.prefixes, {**texts, **known.texts}, known.texts_beside_codes, own)
     return replace(terminology, orders=table)
 
 
-def _purposes(name: str) -> frozenset[str]:
+def purposes(name: str) -> frozenset[str]:
     """What an order with the codes of a kind, or of a member, is an order for."""
-    tests: Iterable[RequestedTest] = next((t for kind, t in TESTS.items() if kind == name), ())
-    return frozenset(test.purpose for test in tests) or frozenset({name})
+    return frozenset(test.purpose for test in _tests(name)) or frozenset({name})
+
+
+def covered_by(name: str) -> frozenset[str]:
+    """The kinds of orders that do for a kind, or for a member."""
+    return purposes(name).union(*(test.covered_by for test in _tests(name)))
+
+
+def _tests(name: str) -> tuple[RequestedTest, ...]:
+    members = tuple(test for tests in MEMBERS.values() for test in tests if test.purpose == name)
+    return next((tests for kind, tests in TESTS.items() if kind == name), members)

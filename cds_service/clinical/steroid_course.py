@@ -16,7 +16,7 @@ from cds_service.clinical.chart import MedicationOrder, Route
 from cds_service.clinical.codings import words_of
 from cds_service.clinical.drug_table import Drug
 from cds_service.clinical.exposure import ENDED
-from cds_service.clinical.shared_numbers import SharedNumbers, days, hours
+from cds_service.clinical.shared_numbers import SharedNumbers, days, hours, lasts
 from cds_service.clinical.situation import Situation
 
 STEROIDS = "corticosteroid"
@@ -109,7 +109,7 @@ def _long_enough(stretches: Sequence[Stretch], s: Situation) -> list[SteroidCour
     return [
         run
         for run in _runs(stretches, s.numbers)
-        if run.end - run.begin >= days(s.numbers.steroid_days) and s.now - run.end <= days(lookback)
+        if lasts(run.end - run.begin, s.numbers.steroid_days) and s.now - run.end <= days(lookback)
     ]
 
 

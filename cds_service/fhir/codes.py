@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cds_service.clinical.codings import Coding
+from cds_service.clinical.codings import Coding, words_of
 from cds_service.fhir.json_access import Json, mapping, mappings, text
 
 
@@ -58,6 +58,13 @@ def code_of(value: object) -> str | None:
         return text(value)
     concept = read_concept(value)
     return next((coding.code for coding in concept.codings if coding.code), concept.text)
+
+
+def statuses_said(value: object) -> frozenset[str]:
+    """All that the codings and words of a status say, as FHIR writes its codes: "Entered in Error" is one of them."""
+    concepts = read_concepts(value)
+    said = [word for c in concepts for word in (*c.all_words, *(coding.code for coding in c.codings))]
+    return frozenset("-".join(words_of(word)) for word in said if word)
 
 
 def status_of(resource: Json) -> str | None:

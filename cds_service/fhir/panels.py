@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cds_service.clinical.chart import DataProblem
+from cds_service.clinical.moments import Moment
 from cds_service.clinical.terminology import Analyte, Terminology
 from cds_service.fhir.codes import read_concept, status_of
 from cds_service.fhir.json_access import Json, mappings
@@ -25,6 +26,7 @@ STATUS_OF_RESULTS = {"partial": "preliminary", "appended": "amended"}
 
 WITHOUT_RESULTS = "a blood count was sent without its results"
 CURRENT = timedelta(days=28)
+WHITE_COUNTS = frozenset({Analyte.ANC, Analyte.WBC})
 """An older panel that came alone does not make the counts of today unknown (C-FRESH)."""
 
 
@@ -77,13 +79,27 @@ def _found(reference: Reference, by_name: Mapping[str, Item]) -> Item | None:
 
 
 def _holders_by_member(holders: Iterable[Item], by_name: Mapping[str, Item]) -> dict[str, Item]:
-    """The report or panel that points to a result, by the result's source; of several, one that is dated."""
-    found: dict[str, Item] = {}
-    for holder in sorted(holders, key=lambda one: not any(map(_tells_time, one.resource))):
+    """The report or panel that points to a result, by the result's source; of several, one that is dated.
+
+    None where two of them date it differently: then its time is not known. A retracted one says nothing.
+    """
+    found: dict[str, list[Item]] = {}
+    for holder in holders:
+        if status_of(holder.resource) in RETRACTED:
+            continue
         for reference in _members(holder.resource):
             if (member := _found(reference, by_name)) is not None:
-                found.setdefault(member.source, holder)
-    return found
+                found.setdefault(member.source, []).append(holder)
+    return {source: one for source, several in found.items() if (one := _agreed(several)) is not None}
+
+
+def _agreed(holders: list[Item]) -> Item | None:
+    dated = [holder for holder in holders if any(map(_tells_time, holder.resource))]
+    return None if len({_time_of(holder.resource) for holder in dated}) > 1 else (dated or holders)[0]
+
+
+def _time_of(holder: Json) -> Moment | None:
+    return read_timing_or_moment(holder, "effective") or read_moment(holder.get("issued"))
 
 
 def _completed(item: Item, holder: Json, *, contained: bool) -> Item:
@@ -112,10 +128,10 @@ def _specimen_of(holder: Json) -> Json | None:
 
 
 def has_panel_without_results(pool: Pool, terminology: Terminology, now: datetime) -> bool:
-    """True where a blood count that may be current names results of which none was sent: there may be counts."""
+    """True where a blood count that may be current names results that were not sent, and none that was is a count."""
     by_name = _by_name(pool)
     return any(
-        _came_alone(item.resource, by_name) and _may_be_current(item.resource, now)
+        _lacks_its_counts(item.resource, by_name, terminology) and _may_be_current(item.resource, now)
         for item in pool.of("DiagnosticReport", "Observation")
         if _is_blood_count(item.resource, terminology)
     )
@@ -126,12 +142,14 @@ def _is_blood_count(resource: Json, terminology: Terminology) -> bool:
     return analyte is Analyte.CBC_PANEL and status_of(resource) not in RETRACTED
 
 
-def _came_alone(holder: Json, by_name: Mapping[str, Item]) -> bool:
-    members = _members(holder)
-    inside = bool(mappings(holder.get("component")) or mappings(holder.get("contained")))
-    return bool(members) and not inside and not any(_found(member, by_name) for member in members)
+def _lacks_its_counts(holder: Json, by_name: Mapping[str, Item], terminology: Terminology) -> bool:
+    if mappings(holder.get("component")) or mappings(holder.get("contained")):
+        return False
+    found = [_found(member, by_name) for member in _members(holder)]
+    analytes = {terminology.analyte_of(read_concept(item.resource.get("code")).codings) for item in found if item}
+    return None in found and not analytes & WHITE_COUNTS
 
 
 def _may_be_current(holder: Json, now: datetime) -> bool:
-    taken = read_timing_or_moment(holder, "effective") or read_moment(holder.get("issued"))
+    taken = _time_of(holder)
     return taken is None or taken.may_be_within(CURRENT, now)

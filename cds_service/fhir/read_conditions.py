@@ -6,19 +6,21 @@ from cds_service.clinical.allergies import UNNAMED_SUBSTANCE
 from cds_service.clinical.chart import Allergy, Problem
 from cds_service.clinical.moments import Moment
 from cds_service.clinical.terminology import Terminology
-from cds_service.fhir.codes import Concept, code_of, read_concept, read_concepts
+from cds_service.fhir.codes import Concept, read_concept, read_concepts, statuses_said
 from cds_service.fhir.json_access import Json, mappings
 from cds_service.fhir.pool import Item
 from cds_service.fhir.read_times import at_age, read_moment, read_timing_or_moment
 
 NOT_SO = frozenset({"refuted", "entered-in-error"})
+SO = frozenset({"confirmed", "unconfirmed", "presumed", "provisional", "differential"})
 ACTIVE = frozenset({"active", "recurrence", "relapse"})
+OVER = frozenset({"inactive", "remission", "in-remission", "resolved"})
 
 
 def read_condition(item: Item, terminology: Terminology, born: Moment | None) -> Problem | None:
-    """A missing clinical status counts as active unless an end is stated."""
+    """A missing or unrecognised clinical status counts as active unless an end is stated."""
     resource = item.resource
-    if code_of(resource.get("verificationStatus")) in NOT_SO:
+    if _is_not_so(resource):
         return None
     concept = read_concept(resource.get("code"))
     return Problem(
@@ -32,11 +34,18 @@ def read_condition(item: Item, terminology: Terminology, born: Moment | None) ->
     )
 
 
+def _is_not_so(resource: Json) -> bool:
+    """Where codings disagree, the entry stands."""
+    said = statuses_said(resource.get("verificationStatus"))
+    return bool(said & NOT_SO) and not said & SO
+
+
 def _is_active(resource: Json) -> bool:
-    status = code_of(resource.get("clinicalStatus"))
-    if status is None:
-        return not any(name.startswith("abatement") and value not in (None, False) for name, value in resource.items())
-    return status.lower() in ACTIVE
+    """A status that says neither, such as a code of the house, counts as none."""
+    said = statuses_said(resource.get("clinicalStatus"))
+    if said & (ACTIVE | OVER):
+        return bool(said & ACTIVE)
+    return not any(name.startswith("abatement") and value not in (None, False) for name, value in resource.items())
 
 
 def _onset(resource: Json, born: Moment | None) -> Moment | None:
@@ -57,10 +66,9 @@ def _stage(resource: Json) -> str | None:
 
 
 def read_allergy(item: Item, terminology: Terminology) -> Allergy | None:
-    """Active allergies only; a missing status counts as active."""
+    """Active allergies only; a missing or unrecognised status counts as active."""
     resource = item.resource
-    status = code_of(resource.get("clinicalStatus"))
-    if code_of(resource.get("verificationStatus")) in NOT_SO or (status is not None and status.lower() not in ACTIVE):
+    if _is_not_so(resource) or not _is_active(resource):
         return None
     substances = [read_concept(resource.get("code")), *_reaction_substances(resource)]
     matches = [terminology.match_drugs(c.codings, c.text, None) for c in substances if c]

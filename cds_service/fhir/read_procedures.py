@@ -49,9 +49,9 @@ def read_service_order(
     """A ServiceRequest (STU3: ProcedureRequest). Existing ones must be open orders; a draft may be anything."""
     resource = item.resource
     status = code_of(resource.get("status")) or ("draft" if draft else "unknown")
-    if resource.get("doNotPerform") is True or status == "entered-in-error":
+    if resource.get("doNotPerform") in (True, "true") or status == "entered-in-error":
         return None
-    if not draft and (status not in OPEN or not is_order(resource)):
+    if not draft and (status not in OPEN or not is_order(resource) or _is_as_needed(resource)):
         return None
     concept = read_concept(resource.get("code"))
     return ServiceOrder(
@@ -64,6 +64,11 @@ def read_service_order(
         due=read_timing_or_moment(resource, "occurrence"),
         authored=read_moment(resource.get("authoredOn")),
     )
+
+
+def _is_as_needed(resource: Json) -> bool:
+    """Nobody knows whether such an order will be carried out: it takes the place of nothing."""
+    return resource.get("asNeededBoolean") in (True, "true") or bool(resource.get("asNeededCodeableConcept"))
 
 
 def is_order(resource: Json) -> bool:

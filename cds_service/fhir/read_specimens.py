@@ -8,7 +8,9 @@ from cds_service.fhir.codes import read_concept
 from cds_service.fhir.json_access import Json, mapping, mappings, text
 
 OTHER_SPECIMEN = re.compile(
-    r"\b(csf|cerebrospinal|synovial|pleural|ascit\w*|peritoneal|urine|cord blood|fluid)\b", re.IGNORECASE
+    r"\b(csf|cerebrospinal|synovial|pleural|ascit\w*|peritoneal|urine|cord blood|fluid|(bone )?marrow|bronch\w*|lavage"
+    r"|sputum|stool)\b",
+    re.IGNORECASE,
 )
 BLOOD = re.compile(r"(?<!cord )\bblood\b", re.IGNORECASE)
 

@@ -36,12 +36,26 @@ DECISIVE = frozenset({Analyte.ANC, Analyte.WBC, Analyte.CBC_PANEL, Analyte.TEMP,
 TELLING = frozenset({Analyte.ANC, Analyte.WBC, Analyte.NEUT_PCT, Analyte.SEGS_PCT, Analyte.CBC_PANEL, Analyte.TEMP})
 """Results that show, without the search's URL, that counts or vital signs were looked for."""
 
-NARROWING = frozenset(
+HARMLESS = frozenset(
     {
-        "_id", "_lastUpdated", "authoredon", "based-on", "code", "context", "encounter", "has-member", "identifier",
-        "intent", "medication", "part-of", "specimen", "value-quantity",
+        "patient", "subject", "_sort", "_count", "_format", "_include", "_pretty", "_revinclude", "_total",
+        "_getpages", "_getpagesoffset", "_bundletype", "_offset", "_page", "_page_token", "_pageToken", "_skip",
+        "ct", "page", "pageToken",
     }
 )  # fmt: skip
+"""Parameters that leave no resource out: whose, in which order, what beside them, and on which page."""
+
+WEIGHED = {
+    "AllergyIntolerance": frozenset({"clinical-status"}),
+    "Condition": frozenset({"clinical-status"}),
+    "MedicationAdministration": frozenset({"date", "status"}),
+    "MedicationRequest": frozenset({"date", "status"}),
+    "Observation": frozenset({"category", "code", "date"}),
+    "Procedure": frozenset({"date", "status"}),
+    "ServiceRequest": frozenset({"status"}),
+}
+"""Parameters whose values tell whether they leave anything out. Any other one narrows a search."""
+
 PAST_AND_PRESENT = frozenset({"active", "completed"})
 NEGATIONS = frozenset({"not", "not-in", "below", "missing", "of-type"})
 LIVE_STATUSES = frozenset({"active", "draft", "in-progress"})
@@ -100,10 +114,13 @@ class Search:
         if self.type == "Observation":
             return self._observation_keys(terminology)
         key = KEY_OF_TYPE.get(self.type)
-        narrowed = NARROWING & set(self.parameters) and key not in (PrefetchKey.PATIENT, PrefetchKey.ENCOUNTER)
-        if key is None or narrowed:
+        if key is None or (self._is_narrowed() and key not in (PrefetchKey.PATIENT, PrefetchKey.ENCOUNTER)):
             return frozenset()
         return frozenset({key}) if self._looks_for_live_ones() else frozenset()
+
+    def _is_narrowed(self) -> bool:
+        whole = {"_summary"} if self.parameters.get("_summary") == ("false",) else set[str]()
+        return not set(self.parameters) <= HARMLESS | WEIGHED.get(self.type, frozenset()) | whole
 
     def _leaves_out_recent_ones(self) -> bool:
         """True unless every date it asks for is a lower bound."""
@@ -124,7 +141,7 @@ class Search:
         return not stated or finished_kind or bool(stated & LIVE_STATUSES)
 
     def _observation_keys(self, terminology: Terminology) -> frozenset[PrefetchKey]:
-        if set(self.parameters) & ((NARROWING - {"code"}) | {"status"}):
+        if self._is_narrowed():
             return frozenset()
         if codes := self.parameters.get("code"):
             return _keys_of_codes(codes, terminology)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from decimal import Decimal
 
 from cds_service.clinical.chart import PrefetchKey
 from cds_service.clinical.facts.count_facts import about
 from cds_service.clinical.facts.registry import FactKind, fact
 from cds_service.clinical.knowledge import Answer, Known, Unknown
 from cds_service.clinical.requested_tests import WORKUP, requested_tests
-from cds_service.clinical.shared_numbers import days
+from cds_service.clinical.shared_numbers import days, elapsed_days
 from cds_service.clinical.situation import Situation
 from cds_service.clinical.suggestions import SuggestionKind
 
@@ -32,7 +31,7 @@ def low_count_span_of_year(s: Situation) -> Answer:
         return about(None, s)
     others = [c for c in s.counts.series(days(s.numbers.stale_days)) if c.taken != present.taken]
     spans = [present.taken.latest - c.taken.earliest for c in others if c.value < s.numbers.mild_below]
-    return about(present, s, Decimal(max([*spans, timedelta(0)]) / timedelta(days=1)))
+    return about(present, s, elapsed_days(max([*spans, timedelta(0)])))
 
 
 @fact(

@@ -165,6 +165,22 @@ def drug_extra_check(c: DrugCase) -> Answer:
 
 
 @fact(
+    "drug.stop_options",
+    FactKind.TEXT,
+    meaning="What can be done with a drug at its limit; one not to be stopped abruptly is never paused without asking",
+    missing="Always known; says in words what is not",
+    source="drugs.csv",
+)
+def drug_stop_options(c: DrugCase) -> Answer:
+    if c.drug.stop_suggestion == "consult":
+        return Known(
+            "ask the pharmacy or the specialist about a taper or another drug, continue with a reason; "
+            f"{c.drug.ingredient} is not to be stopped abruptly"
+        )
+    return Known("hold or stop, ask the pharmacy or the specialist, continue with a reason")
+
+
+@fact(
     "drug.stop_caution",
     FactKind.TEXT,
     meaning="That a drug must not be stopped abruptly",

@@ -13,7 +13,7 @@ from cds_service.clinical.draws import Count, apart
 from cds_service.clinical.facts.count_facts import CELLS, about
 from cds_service.clinical.facts.registry import FactKind, fact
 from cds_service.clinical.knowledge import Answer, Known, Unknown, is_true
-from cds_service.clinical.shared_numbers import days
+from cds_service.clinical.shared_numbers import days, elapsed_days
 from cds_service.clinical.situation import Situation
 
 KINDS_OF_TEST = {"DUFFY": "phenotype", "DUFFY_GENOTYPE": "genotype"}
@@ -74,7 +74,7 @@ def duffy_basis(s: Situation) -> Answer:
 def low_count_span(s: Situation) -> Answer:
     present, first = s.counts.in_force, _first_low(s)
     span = apart(present.taken, first.taken) if present and first else timedelta(0)
-    return about(present, s, Decimal(span / timedelta(days=1)))
+    return about(present, s, elapsed_days(span))
 
 
 @fact(

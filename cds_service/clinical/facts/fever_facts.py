@@ -9,7 +9,7 @@ from cds_service.clinical.exposure import Exposed
 from cds_service.clinical.facts.count_facts import count_within_24_h
 from cds_service.clinical.facts.registry import DrugCase, FactKind, fact
 from cds_service.clinical.knowledge import Answer, Known, Unknown, both, claim, either, is_true, lacking, negated
-from cds_service.clinical.shared_numbers import days
+from cds_service.clinical.shared_numbers import days, lasts
 from cds_service.clinical.situation import Situation
 
 VITALS_OR_PROBLEMS = (
@@ -181,7 +181,7 @@ def _too_early(s: Situation, exposed: Exposed) -> bool:
     """Antibacterials count from day 7 of treatment (rule 5)."""
     if exposed.drug.antibacterial is None or exposed.since is None:
         return False
-    return exposed.since.youngest_age(s.now) < days(s.numbers.antibacterial_drug_days)
+    return not lasts(exposed.since.youngest_age(s.now), s.numbers.antibacterial_drug_days)
 
 
 def _symptom_for(s: Situation, exposed: Exposed) -> Answer:

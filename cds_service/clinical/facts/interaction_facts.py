@@ -18,6 +18,7 @@ from cds_service.clinical.facts.registry import DrugCase, FactKind, fact
 from cds_service.clinical.facts.text_facts import age
 from cds_service.clinical.interactions import Interaction
 from cds_service.clinical.knowledge import Answer, Known, Unknown, claim
+from cds_service.clinical.shared_numbers import elapsed_days
 from cds_service.clinical.situation import Situation
 
 NO_PARTNER = "Unknown where the draft completes no pair"
@@ -81,7 +82,7 @@ def pair_days(c: DrugCase) -> Answer:
     known = [age for age in ages if age is not None]
     if not found or len(known) < len(ages):
         return Unknown(note="not active together yet, or no start stated")
-    return Known(Decimal(min(known) / ONE_DAY), sources=_sources(found))
+    return Known(elapsed_days(min(known)), sources=_sources(found))
 
 
 def active_for(s: Situation, drug: Drug) -> timedelta | None:

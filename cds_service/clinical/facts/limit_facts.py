@@ -12,7 +12,7 @@ from cds_service.clinical.facts.count_facts import CELLS, incomplete, platelets
 from cds_service.clinical.facts.drug_facts import ALWAYS
 from cds_service.clinical.facts.registry import DrugCase, FactKind, fact
 from cds_service.clinical.knowledge import Answer, Known, Unknown, both, claim, either, is_true, negated
-from cds_service.clinical.shared_numbers import days
+from cds_service.clinical.shared_numbers import days, lasts
 
 NEEDS_COUNT = "Unknown where no count within the drug's window is usable and no bound reaches the limit"
 
@@ -260,7 +260,7 @@ def duration_pending(c: DrugCase) -> Answer:
             break
         run.append(count)
     spans = run[0].taken.latest - run[-1].taken.earliest if run else timedelta(0)
-    return Known(spans < days(c.drug.anc_hold_min_days), sources=tuple(count.source for count in run))
+    return Known(not lasts(spans, c.drug.anc_hold_min_days), sources=tuple(count.source for count in run))
 
 
 @fact("drug.stop_for_cytopenia", FactKind.BOOL, missing=ALWAYS, source="RULES 24",
@@ -340,7 +340,7 @@ def new_or_restart(c: DrugCase) -> Answer:
     recent = [
         e
         for e in c.situation.exposure.possible
-        if e.drug == c.drug and (e.ongoing or e.last.youngest_age(c.situation.now) < window)
+        if e.drug == c.drug and (e.ongoing or not lasts(e.last.youngest_age(c.situation.now), window))
     ]
     taking = claim(c.situation.chart, recent, PrefetchKey.MEDICATION_REQUESTS, PrefetchKey.MEDICATION_ADMINISTRATIONS)
     return both(Known(c.order.draft), negated(taking))

@@ -10,7 +10,7 @@ from cds_service.clinical.facts.registry import FactKind, fact
 from cds_service.clinical.facts.text_facts import age
 from cds_service.clinical.knowledge import Answer, Known, Unknown, claim
 from cds_service.clinical.recent_procedures import intensive_chemotherapy
-from cds_service.clinical.shared_numbers import days, hours
+from cds_service.clinical.shared_numbers import days, hours, lasts
 from cds_service.clinical.situation import Situation
 
 COVER = frozenset({Antibacterial.FLUOROQUINOLONE, Antibacterial.ANTIPSEUDOMONAL})
@@ -29,7 +29,7 @@ def earlier_profound(s: Situation) -> Count | None:
             continue
         if count.value >= n.severe_below:
             return None
-        long_before = latest.taken.latest - count.taken.earliest >= days(n.profound_span_days)
+        long_before = lasts(latest.taken.latest - count.taken.earliest, n.profound_span_days)
         if long_before and count.value < n.profound_below:
             return count
     return None

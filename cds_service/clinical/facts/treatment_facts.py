@@ -11,7 +11,7 @@ from cds_service.clinical.facts.drug_facts import ALWAYS
 from cds_service.clinical.facts.registry import DrugCase, FactKind, fact
 from cds_service.clinical.knowledge import Answer, Known
 from cds_service.clinical.moments import Moment
-from cds_service.clinical.shared_numbers import days, hours
+from cds_service.clinical.shared_numbers import days, hours, lasts
 from cds_service.clinical.situation import Situation
 
 
@@ -24,7 +24,7 @@ def baseline_results(s: Situation) -> Answer:
     sources: list[str] = []
     for count in s.counts.final:
         fresh = count.taken.is_within(days(s.numbers.current_days), s.now) and count.value >= s.numbers.moderate_below
-        if fresh and (not chosen or apart(chosen[-1], count.taken) >= hours(s.numbers.previous_hours)):
+        if fresh and (not chosen or lasts(apart(chosen[-1], count.taken), hours(s.numbers.previous_hours))):
             chosen.append(count.taken)
             sources += count.sources
     return Known(Decimal(len(chosen)), sources=tuple(sources))

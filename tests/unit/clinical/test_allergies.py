@@ -134,3 +134,14 @@ def test_every_class_of_the_words_is_one_that_a_drug_can_have():
     named = {name for word in CLASSES.words for name in word.classes}
     without_a_row = {"aminoglycoside", "macrolide", "tetracycline"}
     assert named - {drug.drug_class for drug in TERMS.drugs} == {"antibacterial", *without_a_row}
+
+
+def test_all_classes_of_an_order_are_asked_for():
+    drugs = (TERMS.drug("vancomycin"), TERMS.drug("cefepime"))
+    classes = CLASSES.of(drugs, "Gentamicin")
+    assert classes >= CLASSES.of(drugs[:1]) | CLASSES.of(drugs[1:]) | CLASSES.named_in("Gentamicin")
+    assert {drug.drug_class for drug in drugs} <= classes
+    assert CLASSES.of((), "Ceftolozane 1.5 g") == CLASSES.named_in("Ceftolozane 1.5 g") != frozenset()
+    assert CLASSES.of(()) == frozenset()
+    assert check("Penicillin").against((TERMS.drug("vancomycin"),), "Ceftolozane 1.5 g") is not None
+    assert check("Penicillin").against((TERMS.drug("vancomycin"),)) is None

@@ -8,6 +8,7 @@ import pytest
 
 from cds_service.clinical.chart import PrefetchKey, Route
 from cds_service.clinical.drug_table import HoldOperator, Risk
+from cds_service.clinical.facts.cause_drug_facts import short_name
 from cds_service.clinical.knowledge import Known, Unknown
 from tests.unit.clinical.charts import anc, ask, dose, draft, drug, drug_case, order, problem, situation, value, wbc
 
@@ -222,3 +223,8 @@ def test_the_wbc_that_is_not_there():
     assert ask("wbc_current", situation(unavailable=(PrefetchKey.CELL_COUNTS,))) == Unknown(
         frozenset({PrefetchKey.CELL_COUNTS})
     )
+
+
+def test_a_drug_is_named_without_what_its_row_says_in_brackets():
+    assert short_name(drug("systemic corticosteroids (prednisone and others)")) == "systemic corticosteroids"
+    assert short_name(drug("valproic acid")) == "valproic acid"

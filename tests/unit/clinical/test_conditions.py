@@ -147,3 +147,18 @@ def test_judges_a_fact_that_is_a_list_of_words(monkeypatch):
     assert condition.judge(lambda name: Known(("a", "b"))) is Truth.TRUE
     assert condition.judge(lambda name: Known(("b",))) is Truth.FALSE
     assert condition.judge(lambda name: Unknown()) is Truth.UNKNOWN
+
+
+def test_says_which_name_is_not_known_and_where():
+    with pytest.raises(ConditionError) as raised:
+        ConditionCompiler({}, for_drug=False).compile("fever && nonsense")
+    assert (str(raised.value), raised.value.column) == ("undeclared reference to 'nonsense'", 10)
+
+
+def test_only_a_scope_rule_sees_the_levels_of_others():
+    with pytest.raises(ConditionError, match="level"):
+        ConditionCompiler({}, for_drug=False).compile("level['a'] == 'warning'")
+    compiled = ConditionCompiler({}, for_drug=False, sees_levels=True).compile("level['a'] == 'warning'")
+    assert compiled.judge_values({}, {"a": "warning"}) is Truth.TRUE
+    with pytest.raises(ConditionError, match="drug"):
+        ConditionCompiler({}, for_drug=False).compile("drug.draft")

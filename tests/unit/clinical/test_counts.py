@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from cds_service.clinical.conditions import ConditionCompiler, Truth
 from cds_service.clinical.counts import Counts
+from cds_service.clinical.draws import Count
+from cds_service.clinical.moments import Moment
 from tests.unit.clinical.charts import NOW, NUMBERS, Known, anc, ask, back, bare_date, chart, lab, situation, value, wbc
 
 
@@ -422,3 +424,181 @@ def test_preliminary_counts_and_wbcs_never_raise_the_count_in_force(found, white
     unconfirmed = [anc(str(value), back(hours=age), final=False) for value, age in white]
     assert in_force(*labs, *extra) <= before
     assert in_force(*labs, *unconfirmed) <= before
+
+
+@pytest.mark.parametrize(
+    ("analyte", "reported", "lowest", "highest"),
+    [
+        ("NEUT_PCT", ("30", "10"), "0.5", "1.5"),
+        ("NEUT_PCT", ("10", "30"), "0.5", "1.5"),
+        ("NEUT_PCT", ("20", "0"), "0", "1"),
+        ("NEUT_PCT", ("0", "20"), "0", "1"),
+        ("NEUT_PCT", ("0.5", "0"), "0", None),
+        ("NEUT_PCT", ("0", "0.5"), "0", None),
+        ("SEGS_PCT", ("40", "20"), "1", "2"),
+    ],
+)
+def test_takes_the_lowest_of_percentages_reported_twice_and_says_so(analyte, reported, lowest, highest):
+    labs = [lab(analyte, number, back(minutes=place)) for place, number in enumerate(reported)]
+    about = situation(wbc("5.0"), *labs)
+    (count,) = about.counts.final
+    assert (count.value, count.derived) == (Decimal(lowest), True)
+    second = [conflict.second.value for conflict in about.counts.conflicts]
+    assert second == ([] if highest is None else [Decimal(highest)])
+
+
+def test_a_derived_count_names_all_that_it_rests_on():
+    about = situation(
+        wbc("2.0", source="Observation/w"),
+        lab("SEGS_PCT", "20", source="Observation/s"),
+        lab("BANDS_PCT", "5", source="Observation/b"),
+    )
+    (count,) = about.counts.final
+    assert (count.value, count.shown, count.upper_bound) == (Decimal("0.5"), "0.5", False)
+    assert count.sources == ("Observation/w", "Observation/s", "Observation/b")
+
+
+def preliminary(number, days=0, **more):
+    return anc(number, days, final=False, **more)
+
+
+@pytest.mark.parametrize(
+    ("unconfirmed", "chosen"),
+    [
+        ([preliminary("0.9", 1.9)], "final"),
+        ([preliminary("0.8", 2), preliminary("0.7", 1), preliminary("0.75", 0)], "0.7"),
+        ([preliminary("0.6", 2), preliminary("0.7", 1)], "0.6"),
+        ([preliminary("0.7", 1), preliminary("0.6", 2)], "0.6"),
+        ([preliminary("0.6", 2.1), preliminary("0.7", 2)], "0.7"),
+        ([preliminary("0.6", 2.1)], "final"),
+        ([preliminary("0.9", 0)], "final"),
+        ([preliminary("0.7", 0.5), preliminary("0.7", 1.2)], "0.7"),
+    ],
+)
+def test_the_lowest_preliminary_count_of_the_last_day_is_in_force_where_it_is_lower(unconfirmed, chosen):
+    grading = counts(anc("0.9", 1, source="Observation/final"), *unconfirmed).in_force
+    assert grading is not None
+    expected = (Decimal("0.9"), True) if chosen == "final" else (Decimal(chosen), False)
+    assert (grading.value, grading.final) == expected
+    assert (grading.source == "Observation/final") is (chosen == "final")
+
+
+@pytest.mark.parametrize("final", [True, False])
+def test_a_count_that_a_wbc_caps_says_so_and_names_both(final):
+    labs = anc("0.9", 1, source="Observation/a", final=final), wbc("0.8", 0.5, source="Observation/w")
+    assert counts(*labs).in_force == Count(
+        Decimal("0.8"),
+        back(0.5),
+        ("Observation/w", "Observation/a"),
+        final=final,
+        upper_bound=True,
+        derived=False,
+        shown="at most 0.8 (WBC)",
+    )
+
+
+@pytest.mark.parametrize("white", ["0.9", "1.0"])
+def test_a_wbc_that_is_no_lower_caps_nothing(white):
+    labs = anc("0.9", 1, source="Observation/a"), wbc(white, 0.5)
+    assert counts(*labs).in_force == Count(Decimal("0.9"), back(1), ("Observation/a",), shown="0.9")
+
+
+@pytest.mark.parametrize(
+    ("labs", "number_of_days", "low"),
+    [
+        ([anc("0.9", 7)], Decimal(7), ["0.9"]),
+        ([anc("0.9", 7.1)], Decimal(7), []),
+        ([anc("0.9", 7.1)], None, ["0.9"]),
+        ([anc("0.9", 28)], None, ["0.9"]),
+        ([anc("0.9", 28.1)], None, []),
+        ([anc("0.9", 28.1)], Decimal(30), ["0.9"]),
+        ([anc("0.9", 5), wbc("0.4", 1)], None, ["0.4", "0.9"]),
+        ([anc("0.3", 5), wbc("0.4", 1)], None, ["0.3", "0.4"]),
+        ([anc("0.3", 5), wbc("0.4", 1)], Decimal(3), ["0.4"]),
+        ([], None, []),
+    ],
+)
+def test_the_low_counts_are_those_of_the_window_lowest_first(labs, number_of_days, low):
+    assert [count.value for count in counts(*labs).low_counts(number_of_days)] == [Decimal(number) for number in low]
+
+
+CLOSE, SPREAD = "results close in time lie in different bands", "results of one day differ by more than half"
+
+
+@pytest.mark.parametrize(
+    ("labs", "first", "second", "why"),
+    [
+        ([("0.9", 1), ("1.1", 2)], "0.9", "1.1", CLOSE),
+        ([("1.1", 1), ("0.9", 2)], "0.9", "1.1", CLOSE),
+        ([("0.9", 1), ("0.95", 1), ("1.1", 2)], "0.9", "1.1", CLOSE),
+        ([("0.9", 1), ("1.1", 20), ("1.2", 2)], "0.9", "1.2", CLOSE),
+        ([("0.9", 1), ("1.1", 20)], None, None, None),
+        ([("0.6", 1), ("0.9", 2)], None, None, None),
+        ([("0.02", 1), ("0.09", 20)], None, None, None),
+        ([("0.6", 1), ("0.9", 20)], None, None, None),
+        ([("0.9", 1), ("1.35", 20)], None, None, None),
+        ([("0.9", 1), ("1.36", 20)], "0.9", "1.36", SPREAD),
+        ([("1.36", 1), ("0.9", 20), ("1.1", 10)], "0.9", "1.36", SPREAD),
+        ([("1.0", 1), ("1.4", 2)], None, None, None),
+    ],
+)
+def test_counts_of_one_day_that_contradict_each_other_are_named_lower_first(labs, first, second, why):
+    found = counts(*(anc(number, back(hours=hours)) for number, hours in labs)).conflicts
+    told = [(conflict.first.value, conflict.second.value, conflict.why) for conflict in found]
+    assert told == ([] if why is None else [(Decimal(first), Decimal(second), why)])
+
+
+@pytest.mark.parametrize(
+    ("labs", "days", "series"),
+    [
+        ([anc("0.9", 7), anc("1.1", 3)], 7, ["1.1", "0.9"]),
+        ([anc("0.9", 7.01), anc("1.1", 3)], 7, ["1.1"]),
+        ([anc("0.9", 700), anc("1.1", 3)], None, ["1.1", "0.9"]),
+        ([anc("1.1", 3), anc("0.9", 3), anc("1.3", 3)], 7, ["0.9"]),
+        ([anc("0.9", 3), anc("1.1", 3)], 7, ["0.9"]),
+        ([anc("0.9", 3), anc("1.1", 3.01), anc("0.7", 3.01)], 7, ["0.9", "0.7"]),
+        ([anc("0.9", 3, final=False), anc("1.1", 4)], 7, ["1.1"]),
+    ],
+)
+def test_a_series_holds_the_lowest_count_of_each_time_newest_first(labs, days, series):
+    window = None if days is None else timedelta(days=days)
+    assert [count.value for count in counts(*labs).series(window)] == [Decimal(number) for number in series]
+
+
+def test_of_counts_that_end_together_the_lower_comes_first_in_a_series():
+    end = bare_date(3)
+    first, second = anc("1.1", end), anc("0.9", Moment.at(end.latest))
+    for labs in ([first, second], [second, first]):
+        assert [count.value for count in counts(*labs).series()] == [Decimal("0.9"), Decimal("1.1")]
+
+
+def mono(number, days, *, final=True, **more):
+    return lab("MONO", number, days, final=final, **more)
+
+
+@pytest.mark.parametrize(
+    ("labs", "chosen"),
+    [
+        ([mono("0.5", 3), mono("0.7", 1)], "0.7"),
+        ([mono("0.7", 1), mono("0.5", 3)], "0.7"),
+        ([mono("0.5", 28)], "0.5"),
+        ([mono("0.5", 28.1)], None),
+        ([mono("0.5", 3, final=False), mono("0.7", 1, final=False)], "0.7"),
+        ([mono("0.7", 1, final=False), mono("0.5", 3, final=False)], "0.7"),
+        ([mono("0.7", 1), mono("0.5", 2, final=False)], "0.5"),
+        ([mono("0.7", 1), mono("0.5", 2.1, final=False)], "0.7"),
+        ([mono("0.7", 1), mono("0.5", 1.9, final=False)], "0.5"),
+        ([mono("0.7", 1), mono("0.5", 0.5, final=False)], "0.5"),
+        ([mono("0.7", 1), mono("0.9", 0.5, final=False)], "0.7"),
+        ([mono("0.7", 1), mono("0.5", 1.5), mono("0.6", 1.2, final=False)], "0.6"),
+        ([mono("0.7", 1), mono("0", 1, final=False)], "0"),
+        ([mono("0", 1), mono("0.5", 1, final=False)], "0"),
+        ([mono("0.5", 1), mono("0.1", 0.5, comparator=">")], "0.5"),
+        ([mono("0.5", 1), mono("0.1", 0.5, comparator="<")], "0.1"),
+        ([mono("0.5", 1), mono(None, 0.5)], "0.5"),
+        ([mono("0.5", 1), lab("EOS", "0.1", 0.5)], "0.5"),
+    ],
+)
+def test_the_latest_value_is_the_newest_final_one_or_a_lower_preliminary_one_of_its_day(labs, chosen):
+    found = counts(*labs).latest_measurement("MONO", "OTHER")
+    assert (None if found is None else found.value) == (None if chosen is None else Decimal(chosen))

@@ -98,3 +98,50 @@ def test_finds_names_beside_letters_that_change_their_length_in_lower_case() -> 
 def test_finds_nothing_without_names_or_texts() -> None:
     assert DrugNames({}).find(["filgrastim"]) == NamesFound()
     assert NAMES.find([]) == NamesFound()
+
+
+def read_with(names: list[str], *texts: str) -> tuple[str, ...]:
+    """What is found by a table that holds just these names."""
+    table = DrugNames({name_words(name): DrugName(frozenset({name})) for name in names})
+    return table.find(texts).listed
+
+
+@pytest.mark.parametrize(
+    ("names", "text", "written"),
+    [
+        (["lithium"], "lit hium", ("lit hium",)),
+        (["hydrea"], "hyd rea", ()),
+        (["a bcdefgh"], "abcdefgh", ("abcdefgh",)),
+        (["a bcdefgh"], "abc defgh", ("abc defgh",)),
+        (["a bcdefgh"], "a b c d e f g h", ("a b c d e f g h",)),
+        (["a bc"], "a bc", ("a bc",)),
+        (["a bc"], "abc", ()),
+        (["a b c"], "a b c", ("a b c",)),
+        (["a b", "a b c"], "a b c", ("a b c",)),
+        (["a b", "a b c d"], "a b c", ("a b",)),
+        (["a b c d", "a b"], "a b x", ("a b",)),
+        (["a b c d", "a b"], "a b c d", ("a b c d",)),
+        (["a b c d", "a"], "a b c x", ("a",)),
+        (["a b c d"], "a b c", ()),
+        (["a", "filgrastim"], "xa filgrastim", ("filgrastim",)),
+        (["a b"], "x b a b", ("a b",)),
+        (["imatinib"], "imatinib imatinib", ("imatinib",)),
+        (["imatinib", "imatinib mesylate"], "imatinib mesylate", ("imatinib mesylate",)),
+        (["imatinib", "imatinibmesylate"], "imatinib mesylate", ("imatinib mesylate",)),
+    ],
+)
+def test_takes_the_longest_name_that_begins_at_a_word(names: list[str], text: str, written: tuple[str, ...]) -> None:
+    assert read_with(names, text) == written
+
+
+def test_a_name_of_several_words_wins_over_the_same_letters_run_together() -> None:
+    whole, joined = DrugName(frozenset({"whole"})), DrugName(frozenset({"joined"}))
+    names = DrugNames({("imat", "inib"): whole, ("imatinib",): joined})
+    assert names.find(["imat inib"]).ingredients == {"whole"}
+    assert names.find(["imatinib"]).ingredients == {"joined"}
+
+
+def test_a_text_without_end_is_read_as_far_as_a_name_can_stand():
+    """A megabyte of words is no order; reading all of it once took minutes."""
+    assert NAMES.find(["imatinib " + "x " * 500_000]).ingredients == frozenset({"i"})
+    assert NAMES.find(["x " * 500_000 + "imatinib"]).ingredients == frozenset()

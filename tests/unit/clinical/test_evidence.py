@@ -213,6 +213,7 @@ def test_a_draft_is_the_same_under_another_number_and_by_the_time_it_is_signed(o
         {"planned_first_dose": back(-1)},
         {"reasons": frozenset({"neutropenia"})},
         {"reason_text": "rash"},
+        {"name": "metoclosan 250 MG Oral Capsule"},
     ],
     ids=lambda changed: next(iter(changed)),
 )
@@ -286,3 +287,61 @@ def test_holds_nothing_but_words():
         return isinstance(thing, str) or (isinstance(thing, tuple) and all(map(words, thing)))
 
     assert words(evidence(EACH, COUNT, DRAFT, finding("SMEAR", "negative"), hook="order-sign"))
+
+
+COUNT_DAY = "2026-11-19T15:00:00+00:00/2026-11-19T15:00:00+00:00"
+
+
+def test_the_words_stay_as_they_are_because_answers_of_last_week_are_compared_with_them():
+    """Another word for the same thing would show every answered card again after an update."""
+    reads = rule("reads", "anc < 1.5 && (anc_age_days > 1.0 || pregnant)", hooks=HOOKS)
+    assert evidence(reads, COUNT, unavailable=("conditions",)) == (
+        "reads",
+        "1.0.0",
+        "chart",
+        (),
+        (
+            (
+                "",
+                "warning",
+                (),
+                (
+                    ("anc", ("1.2", ("Observation/o1",))),
+                    ("anc_age_days", ("", ("Observation/o1",))),
+                    ("pregnant", ("unknown", "conditions")),
+                ),
+            ),
+        ),
+        (("ANC", "1.2 10*9/L", "", COUNT_DAY, "True"),),
+    )
+
+
+def test_the_words_of_a_drafted_order_stay_as_they_are():
+    days = "2026-11-23T15:00:00+00:00/2026-11-23T15:00:00+00:00"
+    drafted = replace(
+        DRAFT,
+        source="MedicationRequest/d9",
+        daily_dose_mg=Decimal(20),
+        dose_text="20 mg",
+        dosage=None,
+        planned_days=None,
+        planned_first_dose=back(-1),
+        reasons=frozenset({"b", "a"}),
+        reason_text=None,
+        route=Route.ORAL,
+        status="draft",
+    )
+    words = ("", ("metoclosan",), "metoclosan", "oral", "20", "20 mg", "", days, ("a", "b"), "")
+    _, _, where, drafts, (case,), results = evidence(EACH, COUNT, drafted, hook="order-sign")
+    assert (where, drafts, results) == ("orders", (), (("ANC", "1.2 10*9/L", "", COUNT_DAY, "True"),))
+    assert case[:3] == ("metoclosan", "warning", words)
+    undated = replace(drafted, planned_first_dose=None)
+    assert evidence(LOW, COUNT, undated, hook="order-sign")[3] == ((*words[:7], "", *words[8:]),)
+    stop = replace(undated, status="stopped", drugs=(), name="Apixaban")
+    assert evidence(LOW, COUNT, stop, hook="order-sign")[3] == (("stopped", (), "Apixaban", *words[3:7], "", *words[8:]),)
+
+
+def test_results_are_sorted_by_all_their_words():
+    first, second = finding("SMEAR", "negative", days=3), replace(COUNT, analyte="WBC", source="Observation/w")
+    *_, results = evidence(LOW, COUNT, second, first)
+    assert [words[0] for words in results] == ["ANC", "SMEAR", "WBC"]

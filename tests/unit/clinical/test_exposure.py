@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from cds_service.clinical.chart import Route
 from cds_service.clinical.drug_table import Risk
+from cds_service.clinical.exposure import Exposed
+from cds_service.clinical.moments import Moment
 from tests.unit.clinical.charts import (
     CEFEPIME,
     CEFTRIAXONE,
     CHEMO,
     FILGRASTIM,
     HOME_CHEMO,
+    NOW,
     anc,
     ask,
+    back,
     bare_date,
     dose,
+    draft,
     drug,
     order,
     sbp,
@@ -207,3 +213,191 @@ def test_takes_the_newest_exposure_for_the_words():
 def test_looks_back_as_far_as_the_table_says(days, within):
     lomustine = drug("lomustine", mechanism_group="cytotoxic", fever_rule="chemo", fever_lookback_days=Decimal(60))
     assert value("chemotherapy_exposure", situation(dose(lomustine, days))) is within
+
+
+STARTED = order(CHEMO, start=30, source="MedicationRequest/m")
+AUTHORED = order(CHEMO, authored=back(30), source="MedicationRequest/m")
+BOTH = order(CHEMO, start=30, authored=back(45), source="MedicationRequest/m")
+OTHER = drug("vinblastine", mechanism_group="cytotoxic", active_order_is_exposure=False)
+
+
+@pytest.mark.parametrize("one", [STARTED, AUTHORED, BOTH], ids=["started", "authored", "both"])
+@pytest.mark.parametrize(
+    ("given", "counts_by_itself"),
+    [
+        ([dose(CHEMO, 30)], False),
+        ([dose(CHEMO, 29)], False),
+        ([dose(CHEMO, 31)], True),
+        ([dose(CHEMO, bare_date(30))], False),
+        ([dose(CHEMO, 31, order="MedicationRequest/m")], False),
+        ([dose(CHEMO, 29, order="MedicationRequest/m")], False),
+        ([dose(CHEMO, 29, order="MedicationRequest/other")], True),
+        ([dose(OTHER, 29)], True),
+        ([dose(OTHER, 29, order="MedicationRequest/m")], True),
+        ([dose(CHEMO, 31), dose(CHEMO, 28)], False),
+        ([], True),
+    ],
+)
+def test_the_order_of_a_clinic_drug_counts_until_a_dose_of_it_is_on_file(one, given, counts_by_itself):
+    possible = situation(one, *given).exposure.possible
+    assert [e.source for e in possible if not e.given] == (["MedicationRequest/m"] if counts_by_itself else [])
+    assert [e.source for e in possible if e.given] == [a.source for a in given]
+
+
+@pytest.mark.parametrize(("end", "active"), [(0, True), (back(minutes=1), False), (-1, True), (None, True)])
+def test_an_order_is_active_until_its_end_and_exposure_after_it(end, active):
+    one = order(HOME_CHEMO, start=10, end=end, source="MedicationRequest/m")
+    exposure = situation(one).exposure
+    (exposed,) = exposure.possible
+    assert (exposure.is_active(one), exposed.ongoing) == (active, active)
+    assert exposed.since == back(10)
+
+
+@pytest.mark.parametrize(
+    ("more", "last", "since"),
+    [
+        ({"start": 20, "end": 10, "authored": back(25)}, back(10), back(20)),
+        ({"authored": back(25), "end": 10}, back(10), back(25)),
+        ({"start": 20}, back(20), back(20)),
+        ({"end": 10}, back(10), None),
+    ],
+)
+@pytest.mark.parametrize("status", ["completed", "stopped", "on-hold"])
+def test_an_ended_order_is_exposure_until_its_end_else_at_its_start(status, more, last, since):
+    (exposed,) = situation(order(CHEMO, status, **more)).exposure.possible
+    assert (exposed.last, exposed.since, exposed.ongoing, exposed.given) == (last, since, False, False)
+
+
+DRAW = back(2)
+M = "MedicationRequest/m"
+
+
+def proven(*things, draw=DRAW, chosen=lambda what: True):
+    return situation(*things).exposure.proven_before(draw, chosen)
+
+
+def went_on(what, since):
+    return [Exposed(what, Moment.at(NOW), M, since=since, ongoing=True)]
+
+
+def until(what, end, since):
+    return [Exposed(what, end, M, since=since)]
+
+
+@pytest.mark.parametrize(
+    ("one", "expected"),
+    [
+        (order(HOME_CHEMO, start=20, source=M), went_on(HOME_CHEMO, back(20))),
+        (order(HOME_CHEMO, authored=back(20), source=M), went_on(HOME_CHEMO, back(20))),
+        (order(HOME_CHEMO, start=2, source=M), went_on(HOME_CHEMO, DRAW)),
+        (order(HOME_CHEMO, start=1.9, source=M), []),
+        (order(HOME_CHEMO, start=bare_date(2), source=M), []),
+        (order(HOME_CHEMO, source=M), []),
+        (order(HOME_CHEMO, start=20, end=-3, source=M), went_on(HOME_CHEMO, back(20))),
+        (order(HOME_CHEMO, start=20, end=0, source=M), went_on(HOME_CHEMO, back(20))),
+        (order(HOME_CHEMO, start=20, end=0.1, source=M), until(HOME_CHEMO, back(0.1), back(20))),
+        (order(HOME_CHEMO, "stopped", start=40, end=30, source=M), until(HOME_CHEMO, back(30), back(40))),
+        (order(HOME_CHEMO, "stopped", start=40, end=30.1, source=M), []),
+        (order(HOME_CHEMO, "completed", end=10, source=M), until(HOME_CHEMO, back(10), None)),
+        (order(HOME_CHEMO, "on-hold", start=40, end=10, source=M), until(HOME_CHEMO, back(10), back(40))),
+        (order(HOME_CHEMO, "stopped", start=20, source=M), []),
+        (order(HOME_CHEMO, "stopped", start=20, end=-3, source=M), until(HOME_CHEMO, back(-3), back(20))),
+        (order(HOME_CHEMO, "cancelled", start=20, source=M), []),
+        (order(HOME_CHEMO, start=20, route=Route.INTRATHECAL, source=M), []),
+        (order(CHEMO, start=20, source=M), []),
+        (order(CHEMO, start=20, route=Route.ORAL, source=M), went_on(CHEMO, back(20))),
+        (order(CHEMO, "completed", start=40, end=30, source=M), until(CHEMO, back(30), back(40))),
+        (order(CHEMO, "completed", start=40, end=30.1, source=M), []),
+        (order(CHEMO, "stopped", authored=back(40), end=2, source=M), until(CHEMO, DRAW, back(40))),
+        (order(CHEMO, "stopped", start=40, end=1.9, source=M), []),
+        (order(CHEMO, "on-hold", start=40, end=10, source=M), []),
+        (order(CHEMO, start=40, end=10, source=M), []),
+        (order(CHEMO, "completed", start=20, source=M), []),
+    ],
+)
+def test_an_order_proves_exposure_only_where_it_surely_came_before_the_draw(one, expected):
+    assert proven(one) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "counts"),
+    [
+        (dose(CHEMO, 2), True),
+        (dose(CHEMO, 30), True),
+        (dose(CHEMO, 30.1), False),
+        (dose(CHEMO, 1.9), False),
+        (dose(CHEMO, bare_date(2)), False),
+        (dose(CHEMO, bare_date(3)), True),
+        (dose(CHEMO, bare_date(30)), False),
+        (dose(CHEMO, 10, route=Route.INTRATHECAL), False),
+        (dose(CHEMO, 10, route=Route.LOCAL), False),
+    ],
+)
+def test_a_dose_proves_exposure_for_28_days_after_it(given, counts):
+    expected = [Exposed(CHEMO, given.given, given.source, since=given.given, given=True)]
+    assert proven(given) == (expected if counts else [])
+    assert proven(given, chosen=lambda what: what is HOME_CHEMO) == []
+
+
+def test_an_exposure_is_proven_of_the_drugs_that_are_asked_for_alone():
+    both = [order(HOME_CHEMO, start=20, source=M), order(AZATHIOPRINE, start=20)]
+    assert proven(*both, chosen=lambda what: what is HOME_CHEMO) == went_on(HOME_CHEMO, back(20))
+
+
+@pytest.mark.parametrize(
+    ("one", "expected"),
+    [
+        (order(HOME_CHEMO, start=5, source=M), went_on(HOME_CHEMO, back(5))),
+        (order(HOME_CHEMO, source=M), went_on(HOME_CHEMO, None)),
+        (order(HOME_CHEMO, start=0, source=M), went_on(HOME_CHEMO, back(0))),
+        (order(CHEMO, source=M), went_on(CHEMO, None)),
+        (order(CHEMO, start=5, source=M), until(CHEMO, back(5), back(5))),
+        (order(CHEMO, start=bare_date(0), source=M), until(CHEMO, bare_date(0), bare_date(0))),
+        (order(HOME_CHEMO, start=-1, source=M), []),
+        (order(HOME_CHEMO, "draft", start=5, source=M), []),
+        (order(HOME_CHEMO, "cancelled", start=5, end=3, source=M), []),
+        (order(HOME_CHEMO, "stopped", start=5, end=-1, source=M), []),
+        (order(HOME_CHEMO, "stopped", start=5, end=0, source=M), until(HOME_CHEMO, back(0), back(5))),
+    ],
+)
+def test_an_order_is_possible_exposure_with_its_start_and_its_last_day(one, expected):
+    assert situation(one).exposure.possible == expected
+
+
+def test_a_dose_is_exposure_at_its_time():
+    given = dose(CHEMO, 3)
+    assert situation(given).exposure.possible == [
+        Exposed(CHEMO, back(3), given.source, since=back(3), given=True, ongoing=False)
+    ]
+
+
+ROUTES = [(Route.UNKNOWN, True, True), (Route.INTRATHECAL, False, True), (Route.LOCAL, False, False)]
+
+
+@pytest.mark.parametrize(("route", "active", "existing"), ROUTES)
+def test_a_local_order_counts_nowhere_and_an_intrathecal_one_in_the_fever_rules_only(route, active, existing):
+    one = order(HOME_CHEMO, start=5, route=route)
+    exposure = situation(one, draft(HOME_CHEMO), order(None, start=5)).exposure
+    assert exposure.active == ([one] if active else [])
+    assert exposure.existing == ([one] if existing else [])
+
+
+@pytest.mark.parametrize(
+    ("one", "active"),
+    [
+        (order(HOME_CHEMO, start=0), True),
+        (order(HOME_CHEMO, start=-0.1), False),
+        (order(HOME_CHEMO, start=bare_date(0)), True),
+        (order(HOME_CHEMO, authored=back(-1)), True),
+        (order(HOME_CHEMO, "on-hold", start=5), False),
+    ],
+)
+def test_an_order_is_active_from_its_start(one, active):
+    assert situation().exposure.is_active(one) is active
+
+
+@pytest.mark.parametrize(("days", "running"), [(3, True), (2.9, False), (bare_date(4), True), (bare_date(3), False)])
+def test_an_antibacterial_has_run_as_long_as_it_surely_has(days, running):
+    one = order(CEFTRIAXONE, start=days)
+    found = situation(one, order(CHEMO, start=9)).exposure.antibacterial_running_for(timedelta(days=3))
+    assert found == ([one.start] if running else [])

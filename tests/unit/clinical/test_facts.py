@@ -309,3 +309,19 @@ def test_words_print_the_dose_of_the_order(dose_mg, text, words):
 def test_words_say_that_the_age_is_not_known():
     assert value("age_note", situation(patient=None)) == "Age not known: read as an adult."
     assert value("age_note", situation()) is None
+
+
+def test_words_print_every_unusable_result_with_the_name_of_what_was_measured():
+    labs = [
+        lab(analyte, None, back(hours=3), raw=f"{analyte} raw", problem=problem_words)
+        for analyte, problem_words in (("PLT", "unit is missing"), ("SEGS_PCT", None))
+    ]
+    vital = lab("TEMP", None, back(hours=2), raw="hot", problem="not a number")
+    about = situation(*labs, vital)
+    assert value("unusable_words", about) == (
+        "Platelets PLT raw (3 h ago): unit is missing; "
+        "Segs % SEGS_PCT raw (3 h ago): not a usable number; "
+        "Temperature hot (2 h ago): not a number"
+    )
+    assert value("unusable_short", about) == "Temperature hot and Platelets PLT raw"
+    assert value("unusable_short", situation()) == "A result"

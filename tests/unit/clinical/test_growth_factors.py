@@ -13,6 +13,7 @@ from cds_service.card_files.tables import load_terminology
 from cds_service.clinical.chart import Allergy, MedicationOrder, Route
 from cds_service.clinical.drug_table import Drug, Risk
 from cds_service.clinical.facts import DrugCase
+from cds_service.clinical.facts.growth_factor_text_facts import listed
 from cds_service.clinical.growth_factors import SHORT_ACTING, gaps
 from cds_service.clinical.knowledge import Known, Unknown
 from cds_service.clinical.moments import Moment
@@ -490,3 +491,11 @@ SPEAK: list[tuple[Callable[[], DrugCase], str]] = [
 @pytest.mark.parametrize(("build", "words"), SPEAK)
 def test_words_of_all_that_speaks_against_it(build: Callable[[], DrugCase], words: str) -> None:
     assert value("drug.growth_factor_cautions", build()) == words
+
+
+def test_words_name_what_they_rest_on_once() -> None:
+    given = dose(CHEMO, 2)
+    assert ask("cytotoxic_words", situation(given)) == Known("carboplatin, 2 days ago", sources=(given.source,))
+    s = situation()
+    assert listed(s, ["a", "b", "a"], ["x", "y", "x"]) == Known("a; b", sources=("x", "y"))
+    assert listed(s, [], []) == Known("none on file")

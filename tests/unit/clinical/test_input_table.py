@@ -5,7 +5,7 @@ from __future__ import annotations
 from cds_service.clinical.input_table import HEAD, input_table
 from cds_service.clinical.rules import ForEach
 from cds_service.clinical.verdicts import judge_all
-from tests.unit.clinical.charts import anc, draft, drug, lab, situation, temp
+from tests.unit.clinical.charts import Decimal, anc, draft, drug, lab, problem, situation, temp
 from tests.unit.clinical.rulebook import library, rule
 
 USUAL = ("anc", "platelets")
@@ -81,3 +81,19 @@ def test_text_of_the_chart_cannot_break_the_table():
 def test_nothing_to_show_is_no_table():
     verdicts = judge_all(library(rule("r")), situation())
     assert input_table(verdicts, ()) == ""
+
+
+def test_several_findings_share_a_row():
+    reads = rule("r", "hot && sickle_cell_disease", inputs=("anc",))
+    found = rows(reads, things=[anc("0.9", 3), temp("39.0", 1), problem("sickle-cell-disease")])
+    assert found[1:] == ["| Found | fever or infection sign; sickle cell disease |  |"]
+
+
+def test_the_numbers_are_those_of_the_drug_that_the_rule_fired_for():
+    low, high = (
+        draft(drug(name), daily_dose_mg=Decimal(mg), source=f"MedicationRequest/{name}")
+        for name, mg in (("low", 1000), ("high", 9000))
+    )
+    each = rule("r", "drug.grams_per_day >= 6.0", each=ForEach.DRUG, inputs=("anc",), hooks=HOOKS)
+    found = rows(each, things=[low, high, anc("0.9", 3)], hook="order-sign")
+    assert found[1:] == ["| Dose (High) | 9 g/d |  |"]

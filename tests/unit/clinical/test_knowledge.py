@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cds_service.clinical.knowledge import Answer, Known, Unknown, both, claim, either, is_true, negated
-from tests.unit.clinical.charts import anc, chart
+from cds_service.clinical.shared_numbers import SharedNumbers
+from tests.unit.clinical.charts import NUMBERS, anc, chart
 
 answers = st.sampled_from([Known(True), Known(False), Unknown(frozenset({"conditions"})), Unknown()])
 DEGREE = {True: 2, None: 1, False: 0}
@@ -59,3 +60,9 @@ def test_claims_false_only_where_everything_is_known():
         frozenset({"conditions"})
     )
     assert claim(chart(unavailable=("allergies",)), [], "conditions") == Known(False)
+
+
+def test_the_shared_numbers_have_the_names_of_their_fields():
+    names = SharedNumbers.names()
+    assert {"current_days", "nadir_days", "profound_below"} <= names
+    assert all(hasattr(NUMBERS, name) for name in names)

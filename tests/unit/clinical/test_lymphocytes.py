@@ -145,3 +145,11 @@ def test_neutrophils_beside_the_leukocytes_are_not_known_from_incomplete_counts(
     gap = situation(wbc("2.9", 1), anc("1.9", 1), unavailable=(PrefetchKey.CELL_COUNTS,))
     assert value("anc_beside_wbc", gap) is None
     assert value("anc_beside_wbc", situation(unavailable=(PrefetchKey.CELL_COUNTS,))) is None
+
+
+def test_the_lowest_share_counts_and_of_equal_ones_either():
+    """Two shares of one draw, also the same one twice (a corrected report beside the first)."""
+    for shares in (("30", "20"), ("20", "30"), ("20", "20")):
+        labs = [wbc("5.0"), *(lab("LYMPH_PCT", share) for share in shares)]
+        (count,) = lymphocyte_counts(labs, NUMBERS, NOW)
+        assert (count.value, count.derived, count.shown) == (Decimal(1), True, "1")

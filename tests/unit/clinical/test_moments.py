@@ -53,3 +53,33 @@ def test_counts_a_bare_date_of_today_as_now_and_of_tomorrow_as_future():
 )
 def test_says_how_long_ago_rounded_down(moment: Moment | None, words):
     assert age_words(Known(True, at=moment), NOW) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "just now"),
+        (59, "just now"),
+        (60, "1 min ago"),
+        (61, "1 min ago"),
+        (119, "1 min ago"),
+        (120, "2 min ago"),
+        (3599, "59 min ago"),
+        (3600, "1 h ago"),
+        (48 * 3600 - 1, "47 h ago"),
+        (48 * 3600, "2 days ago"),
+        (72 * 3600 - 1, "2 days ago"),
+    ],
+)
+def test_an_age_is_rounded_down(seconds, words):
+    taken = Moment.at(NOW - timedelta(seconds=seconds))
+    assert age_words(Known(True, at=taken), NOW) == words
+
+
+def test_a_span_of_more_than_a_day_and_a_half_is_told_by_its_date():
+    def span(hours, seconds=0):
+        end = NOW - timedelta(days=2)
+        return Known(True, at=Moment(latest=end, earliest=end - timedelta(hours=hours, seconds=seconds)))
+
+    assert age_words(span(36), NOW) == "3 days ago"
+    assert age_words(span(36, 1), NOW).startswith("dated 2026-11")

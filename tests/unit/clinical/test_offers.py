@@ -361,3 +361,39 @@ def test_no_chart_gets_an_order_of_a_drug_it_is_allergic_to(allergic_to, formula
     assert known or not offered
     left_out = [line for line in made.lines if line.startswith("**Left out:**")]
     assert not known or len(offered) + len(left_out) == len(formulary)
+
+
+def test_now_goes_before_a_day_to_come_and_urgent_before_both():
+    now, tomorrow = step(Kind.REPEAT_CBC, "now"), step(Kind.REPEAT_CBC, "tomorrow", 1)
+    urgent = step(Kind.REPEAT_CBC, "urgent", 7, urgent=True)
+    assert each_once([tomorrow, now]) == [now]
+    assert each_once([now, tomorrow]) == [now]
+    assert each_once([now, step(Kind.REPEAT_CBC, "today", 0)]) == [now]
+    assert each_once([tomorrow, now, urgent]) == [urgent]
+
+
+def test_lists_what_is_ordered_and_what_is_left_to_do_by_hand():
+    both = [service_order("blood-culture", due=back(0)), service_order("blood-culture", due=back(0))]
+    made, _ = offer(step(Kind.BLOOD_CULTURES, urgent=True), chart=both)
+    assert made.text == (
+        "**Already ordered:** blood culture, first set (due 2026-11-22); blood culture, second set (due 2026-11-22)."
+    )
+    made, _ = offer(step(Kind.BLOOD_CULTURES, "Cultures"), writes=lambda one: ())
+    assert made.text == (
+        "**By hand** (no order could be prepared): "
+        "Cultures: first set, peripheral vein; Cultures: second set, other site or each lumen."
+    )
+
+
+def test_the_words_of_an_option_count_against_the_allergies():
+    worded = OrderOption("Ceftolozane", OrderItem("ceftolozane 1.5 g", dosage="1.5 g"), (drug("other"),))
+    made, _ = offer(ANTIBIOTICS, orders=site(worded), chart=[allergy("Penicillin")])
+    assert labels(made) == []
+    assert made.lines[0] == "**Left out:** Ceftolozane (allergy on file: Penicillin)."
+
+
+@pytest.mark.parametrize(("length", "whole"), [(87, True), (88, False)])
+def test_a_label_is_cut_only_where_its_test_leaves_no_room(length, whole):
+    words = "w" * 40 + " " + "x" * (length - 41)
+    made, _ = offer(step(Kind.WORKUP_PANEL, words))
+    assert labels(made)[0] == (f"{words}: vitamin B12" if whole else f"{'w' * 40}…: vitamin B12")

@@ -204,3 +204,9 @@ def test_without_a_cytotoxic_drug_there_are_no_days():
     answer = ask("cytotoxic_age_days", situation(unavailable=keys))
     assert isinstance(answer, Unknown)
     assert answer.missing == frozenset(keys)
+
+
+def test_of_equal_pressures_one_is_told():
+    first, second = sbp("84", 3), sbp("84", 1)
+    item = mascc_items(situation(first, second))[1]
+    assert (item.finding, item.sources) == ("lowest systolic 84 mmHg (3 h ago)", (first.source,))

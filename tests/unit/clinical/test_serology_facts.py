@@ -197,3 +197,9 @@ def test_a_steroid_dose_is_said_as_its_equivalent():
     dexa = drug("dexamethasone", mechanism_group="corticosteroid", serology_lookback_days=Decimal(30))
     about = situation(order(dexa, start=20, daily_dose_mg=Decimal(4)), order(PREDNISONE, start=3))
     assert value("immunosuppression_words", about) == ("dexamethasone 4 mg/day (as prednisone 26.8), begun 20 days ago")
+
+
+def test_a_steroid_is_named_without_what_its_row_says_in_brackets():
+    row = drug("systemic corticosteroids (all)", mechanism_group="corticosteroid", serology_lookback_days=Decimal(30))
+    about = situation(order(row, start=20, daily_dose_mg=Decimal(20)))
+    assert "systemic corticosteroids 20 mg/day" in str(value("immunosuppression_words", about))

@@ -206,3 +206,65 @@ def test_temperature_is_rounded_to_the_nearest_tenth(value: Decimal) -> None:
     assert isinstance(rounded, Decimal)
     assert rounded.as_tuple().exponent == -1
     assert -Decimal("0.05") < rounded - value <= Decimal("0.05")
+
+
+def row(spelling: str, use: UnitUse = COUNTS, **more: object) -> UnitRow:
+    return UnitRow(spelling, use, "x", **more)  # type: ignore[arg-type]
+
+
+THOUSAND = Decimal(1000)
+CELLS_PER_UL = row("c/uL", multiplier=THOUSAND)
+
+
+@pytest.mark.parametrize(
+    ("rows", "asked", "expected"),
+    [
+        ([row("Ku"), row("ku")], "KU", "Ku"),
+        ([row("Ku"), row("ku", multiplier=THOUSAND)], "KU", UnitProblem.UNKNOWN),
+        ([row("Ku"), row("ku", divisor=THOUSAND)], "KU", UnitProblem.UNKNOWN),
+        ([row("Ku"), row("ku", offset=Decimal(32))], "KU", UnitProblem.UNKNOWN),
+        ([row("Ku", ambiguous=True), row("ku", ambiguous=True)], "KU", UnitProblem.AMBIGUOUS),
+        ([row("Ku"), row("ku", ambiguous=True)], "KU", UnitProblem.UNKNOWN),
+        ([row("Ku", ambiguous=True), row("ku")], "KU", UnitProblem.UNKNOWN),
+        ([row("Ku"), row("ku"), row("kU", multiplier=THOUSAND)], "KU", UnitProblem.UNKNOWN),
+        ([row("Ku"), row("ku", UnitUse.DOSE, multiplier=THOUSAND)], "KU", "Ku"),
+        ([row("Ku"), CELLS_PER_UL], "C/UL", "c/uL"),
+    ],
+)
+def test_a_forgiving_spelling_counts_where_all_that_share_it_mean_the_same(
+    rows: list[UnitRow], asked: str, expected: str | UnitProblem
+) -> None:
+    found = UnitTable(rows).row(unit=asked, code=None, system=None, use=COUNTS)
+    assert (found.spelling if isinstance(found, UnitRow) else found) == expected
+
+
+@pytest.mark.parametrize(
+    ("unit", "code", "expected"),
+    [
+        (None, "KU", UnitProblem.UNKNOWN),
+        (None, "Ku", "Ku"),
+        (None, "Lu", UnitProblem.UNKNOWN),
+        ("Lu", "Ku", UnitProblem.CONTRADICTION),
+        ("Du", "Ku", UnitProblem.CONTRADICTION),
+        ("du", "Ku", "Ku"),
+        ("", "Ku", "Ku"),
+    ],
+)
+def test_a_ucum_code_is_read_exactly_and_a_text_of_another_use_contradicts_it(
+    unit: str | None, code: str, expected: str | UnitProblem
+) -> None:
+    table = UnitTable(
+        [row("Ku", ucum=True), row("Lu", multiplier=THOUSAND), row("Du", UnitUse.DOSE), row("Ku", UnitUse.DOSE)]
+    )
+    found = table.row(unit=unit, code=code, system=UCUM, use=COUNTS)
+    assert (found.spelling if isinstance(found, UnitRow) else found) == expected
+
+
+def test_knows_the_canonical_unit_of_each_use() -> None:
+    table = UnitTable([UnitRow("Ku", COUNTS, "10*9/L"), UnitRow("mg", UnitUse.DOSE, "mg")])
+    assert table.canonical == {COUNTS: "10*9/L", UnitUse.DOSE: "mg"}
+
+
+def test_an_ambiguous_spelling_agrees_with_nothing() -> None:
+    clear, vague = row("a"), row("b", ambiguous=True)
+    assert [one.agrees_with(other) for one in (clear, vague) for other in (clear, vague)] == [True, False, False, False]

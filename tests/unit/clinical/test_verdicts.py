@@ -10,7 +10,7 @@ from cds_service.clinical.cards import Indicator
 from cds_service.clinical.chart import Patient
 from cds_service.clinical.rules import ForEach, Suppressor
 from cds_service.clinical.verdicts import Outcome, all_missing_keys, because, judge_all, missing_facts
-from tests.unit.clinical.charts import ADULT, METHIMAZOLE, anc, draft, drug, order, problem, situation, temp
+from tests.unit.clinical.charts import ADULT, METHIMAZOLE, Decimal, anc, draft, drug, order, problem, situation, temp
 from tests.unit.clinical.rulebook import guard, library, rule
 
 FEVER = [temp("38.5")]
@@ -265,3 +265,15 @@ def test_gathers_missing_keys_of_unknown_rules_only():
     )
     assert all_missing_keys(verdicts.values()) == {"conditions"}
     assert isinstance(ADULT, Patient)
+
+
+def test_the_reasons_are_those_of_the_drug_that_the_rule_fired_for():
+    unlimited, limited = draft(drug("a")), draft(drug("b", anc_hold=Decimal("1.0")))
+    reads = "drug.anc_limit > 0.5 && drug.below_anc_limit"
+    each = rule("r", reads, each=ForEach.DRUG, hooks=frozenset({"order-sign"}))
+    verdict = judge([each], unlimited, limited, anc("0.4"), hook="order-sign")["r"]
+    assert {name: known.value for name, known in because(verdict).items()} == {
+        "drug.anc_limit": Decimal("1.0"),
+        "drug.below_anc_limit": True,
+    }
+    assert missing_facts(verdict) == {}

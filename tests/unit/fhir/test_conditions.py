@@ -198,6 +198,10 @@ CBC = coded(LOINC, "57021-8")
         ({"status": "completed", "intent": "order"}, False),
         ({"status": "revoked", "intent": "order"}, False),
         ({"status": "active", "intent": "order", "doNotPerform": True}, False),
+        ({"status": "active", "intent": "order", "doNotPerform": "true"}, False),
+        ({"status": "active", "intent": "order", "asNeededBoolean": True}, False),
+        ({"status": "active", "intent": "order", "asNeededBoolean": False}, True),
+        ({"status": "active", "intent": "order", "asNeededCodeableConcept": {"text": "if fever"}}, False),
     ],
 )
 def test_reads_open_service_orders(reader: FhirChartReader, members: dict[str, Any], is_open: bool) -> None:

@@ -138,6 +138,8 @@ def test_leaves_out_an_undated_result_that_does_not_decide(reader: FhirChartRead
         ({"bodySite": {"text": "Synovial space"}}, False),
         ({"code": coded(LOINC, "751-8") | {"text": "Neutrophils CSF"}}, False),
         ({"specimen": {"display": "Cord blood"}}, False),
+        ({"specimen": {"display": "Bone marrow aspirate"}}, False),
+        ({"specimen": {"display": "Bronchoalveolar lavage"}}, False),
         ({"specimen": {"display": "Venous blood"}}, True),
         ({"code": coded(LOINC, "751-8") | {"text": "Neutrophils in Blood or body fluid"}}, True),
         ({}, True),

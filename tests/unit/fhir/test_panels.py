@@ -83,6 +83,21 @@ def test_is_dated_by_the_one_of_two_holders_that_is_dated(reader: FhirChartReade
         assert hours(chart_with(reader, *holders, count(**UNDATED))) == [12]
 
 
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_stays_undated_where_two_holders_date_it_differently(reader: FhirChartReader, newest_first: bool) -> None:
+    old = panel("Observation/o1", own="old", effectiveDateTime="2024-05-01T10:00:00Z")
+    new = panel("Observation/o1", own="new", effectiveDateTime="2026-11-22T10:00:00Z")
+    holders = (new, old) if newest_first else (old, new)
+    chart = chart_with(reader, *holders, count(**UNDATED))
+    assert ("no-time", "Observation/o1") in problems_of(chart)
+    assert [m.value for m in chart.measurements] == [None]
+
+
+def test_takes_no_time_from_a_retracted_report(reader: FhirChartReader) -> None:
+    chart = chart_with(reader, report("Observation/o1", status="entered-in-error"), count(**UNDATED))
+    assert [m.value for m in chart.measurements] == [None]
+
+
 def test_stays_undated_where_nothing_dates_it(reader: FhirChartReader) -> None:
     chart = chart_with(reader, panel("Observation/o1", **UNDATED), count(**UNDATED))
     assert ("no-time", "Observation/o1") in problems_of(chart)
@@ -187,6 +202,9 @@ def test_components_are_of_the_specimen_that_the_code_of_their_panel_names(reade
         ([panel("Observation/o9", effectiveDateTime="2026-10-25T15:00:00Z"), count()], ALONE),
         ([panel("Observation/o9", effectiveDateTime="2026-10-25T14:59:00Z"), count()], None),
         ([panel("Observation/o9", "Observation/o1"), count()], None),
+        ([panel("Observation/o9", "Observation/h"), count("h", "718-7", 12, "g/dL")], ALONE),
+        ([panel("Observation/o9", "Observation/w"), count("w", "6690-2", 4)], None),
+        ([panel("Observation/h"), count("h", "718-7", 12, "g/dL")], None),
         ([panel("Observation/o9", status="entered-in-error"), count()], None),
         ([panel("Observation/o9", status="cancelled"), count()], None),
         ([panel("Observation/o9") | {"code": coded(LOINC, "24323-8")}, count()], None),
