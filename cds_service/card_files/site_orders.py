@@ -17,6 +17,7 @@ from cds_service.card_files.site_options import OptionReader
 from cds_service.card_files.site_values import Place
 from cds_service.clinical.cards import Link
 from cds_service.clinical.codings import Coding
+from cds_service.clinical.drug_names import DrugNames
 from cds_service.clinical.requested_tests import MEMBERS
 from cds_service.clinical.site_orders import OrderOption, SiteOrders
 from cds_service.clinical.suggestions import CHANGES_AN_ORDER, NEEDS_SITE_ORDER, SuggestionKind
@@ -29,7 +30,8 @@ CONFIGURABLE = tuple(kind for kind in SuggestionKind if kind not in CHANGES_AN_O
 def load_site_orders(orders: Mapping[str, Any], terminology: Terminology, cards_dir: Path) -> SiteOrders:
     """The orders of the site, checked. Raises: SettingsError, CardFileError."""
     classes = load_drug_classes(cards_dir)
-    reader = _Reader(OptionReader(terminology, classes, load_drug_names(cards_dir)), ClaimedCodes(terminology.orders))
+    names = load_drug_names(cards_dir) if NEEDS_SITE_ORDER & orders.keys() else DrugNames({})
+    reader = _Reader(OptionReader(terminology, classes, names), ClaimedCodes(terminology.orders))
     for name, content in orders.items():
         reader.read(name, content)
     return SiteOrders(reader.codes, reader.options, reader.links, classes)

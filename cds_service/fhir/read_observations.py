@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from cds_service.clinical.chart import DataProblem, Finding, Measurement, Problem
+from cds_service.clinical.markdown import shorten
 from cds_service.clinical.moments import Moment
 from cds_service.clinical.terminology import Analyte, Terminology
 from cds_service.clinical.units import UnitProblem
@@ -31,6 +32,7 @@ OBSERVED_SIGNS = frozenset({"fever", "febrile-neutropenia", "pregnancy"})
 WRITTEN_AS = {Analyte.HGB_MOLAR: Analyte.HGB}
 PANELS = frozenset({Analyte.BP_PANEL, Analyte.CBC_PANEL})
 NO_TIME = "no time of the draw"
+LONGEST_RAW = 80
 MAY_BE_RECENT = {
     Analyte.ANC: timedelta(days=28),
     Analyte.WBC: timedelta(days=28),
@@ -172,7 +174,7 @@ class ObservationReader:
         unit, code = text(quantity.get("unit")), text(quantity.get("code"))
         measured = self.terminology.measure(analyte, value, unit=unit, code=code, system=text(quantity.get("system")))
         if isinstance(measured, UnitProblem):
-            return None, UNIT_PROBLEMS[measured].format(unit=unit or code)
+            return None, UNIT_PROBLEMS[measured].format(unit=shorten(unit or code or "", LONGEST_RAW))
         return measured, None
 
     def _low_limit(self, analyte: Analyte, holder: Json) -> Decimal | None:
@@ -191,7 +193,7 @@ class ObservationReader:
         kinds = (self.terminology.result_kinds(concept.codings, concept.text) for concept in concepts)
         texts = [words for concept in concepts for words in concept.all_words]
         if number(_quantity(holder).get("value")) is not None:
-            texts.insert(0, _raw(holder, _quantity(holder)))
+            texts.insert(0, _as_sent(holder, _quantity(holder)))
         if not texts:
             return
         meaning = frozenset[str]().union(*kinds)
@@ -277,6 +279,11 @@ def _is_absent(holder: Json) -> bool:
 
 
 def _raw(holder: Json, quantity: Json) -> str:
+    """The result as it was sent, as far as a result can be long: a report's prose is none."""
+    return shorten(_as_sent(holder, quantity), LONGEST_RAW)
+
+
+def _as_sent(holder: Json, quantity: Json) -> str:
     """The value as sent, for a person."""
     value = quantity.get("value")
     if number(value) is None:

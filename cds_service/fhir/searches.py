@@ -48,10 +48,10 @@ HARMLESS = frozenset(
 WEIGHED = {
     "AllergyIntolerance": frozenset({"clinical-status"}),
     "Condition": frozenset({"clinical-status"}),
-    "MedicationAdministration": frozenset({"date", "status"}),
-    "MedicationRequest": frozenset({"date", "status"}),
+    "MedicationAdministration": frozenset({"status"}),
+    "MedicationRequest": frozenset({"status"}),
     "Observation": frozenset({"category", "code", "date"}),
-    "Procedure": frozenset({"date", "status"}),
+    "Procedure": frozenset({"status"}),
     "ServiceRequest": frozenset({"status"}),
 }
 """Parameters whose values tell whether they leave anything out. Any other one narrows a search."""
@@ -137,8 +137,8 @@ class Search:
         stated = {_code(text) for name in ("status", "clinical-status") for text in self.parameters.get(name, ())}
         if self.type == "MedicationRequest" and stated:
             return stated >= PAST_AND_PRESENT
-        finished_kind = self.type in ("MedicationAdministration", "Procedure", "Encounter")
-        return not stated or finished_kind or bool(stated & LIVE_STATUSES)
+        wanted = {"completed"} if self.type in ("MedicationAdministration", "Procedure") else LIVE_STATUSES
+        return not stated or self.type == "Encounter" or bool(stated & wanted)
 
     def _observation_keys(self, terminology: Terminology) -> frozenset[PrefetchKey]:
         if self._is_narrowed():

@@ -285,3 +285,28 @@ def test_settings_carry_the_clients(tmp_path):
 def test_a_wrong_clients_file_is_refused(tmp_path, text, words):
     with pytest.raises(SettingsError, match=words):
         clients_of(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("profile", "words"),
+    [
+        ("orders: {? [a, b] : c}", "line 1: a list or mapping is no name"),
+        ("? {a: b}\n: c\n", "line 1: a list or mapping is no name"),
+        ("orders: {a: 2020-13-45}", "not readable as YAML"),
+        ("orders: {a: " + "9" * 5000 + "}", "not readable as YAML"),
+        ("orders: {a: !!int foo}", "not readable as YAML"),
+        ("orders: {a: !!bool foo}", "not readable as YAML"),
+        ("orders: {a: !!float foo}", "not readable as YAML"),
+        ("orders: {a: !!timestamp foo}", "not readable as YAML"),
+        ("orders: " + "[" * 2000 + "]" * 2000, "not readable as YAML"),
+        (r'orders: {"\ud800": {}}', r"line 1: '\ud800' is no name"),
+        (r'{"a\nb\e[31m": 1}', r"line 1: 'a\nb\x1b[31m' is no name"),
+    ],
+)
+def test_a_profile_that_cannot_be_read_is_one_line_with_the_file(tmp_path, profile, words):
+    with pytest.raises(SettingsError) as raised:
+        load(tmp_path, profile)
+    said = str(raised.value)
+    assert said.startswith(f"CDS_CONFIG: {tmp_path / 'site.yaml'} ")
+    assert words in said
+    assert said.isprintable()

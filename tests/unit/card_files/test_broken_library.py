@@ -31,6 +31,9 @@ def library(tmp_path: Path) -> Path:
         (SEVERE, "sources: [", "sources: [F999, ", "is not in sources.yaml"),
         (SEVERE, "title:", "title: x\ntitle:", "stands here twice"),
         (SEVERE, "title:", "tittle:", "tittle"),
+        (SEVERE, "title:", "? [a, b]\n: c\ntitle:", "not valid YAML"),
+        (SEVERE, "title:", "a: !!int foo\ntitle:", "not valid YAML"),
+        (SEVERE, "title:", f"a: {'9' * 5000}\ntitle:", "not valid YAML"),
         ("shared.yaml", "severe_below:", "severe_beloww:", "missing ['severe_below']"),
     ],
 )

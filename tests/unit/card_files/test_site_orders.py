@@ -28,7 +28,8 @@ CODE = {"system": "urn:oid:1.2.3", "code": "LAB1", "display": "CBC of the house"
 CODING = Coding("urn:oid:1.2.3", "LAB1", "CBC of the house")
 RXNORM = {"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "20481", "display": "cefepime"}
 CEFEPIME = {"medication": {"text": "Cefepime"}, "dosage": "2 g IV every 8 hours"}
-ORDER_SET = {"order_set": {"codes": [CODE]}, "contains": ["Cefepime", "Vancomycin"]}
+SET_CODE = {**CODE, "code": "SET1", "display": "Shock set"}
+ORDER_SET = {"order_set": {"codes": [SET_CODE]}, "contains": ["Cefepime", "Vancomycin"]}
 
 
 def load(orders: Any) -> SiteOrders:
@@ -50,10 +51,10 @@ def test_reads_codes_links_members_and_options() -> None:
     orders = load(
         {
             "stat-cbc-diff": {"codes": [CODE, {**CODE, "code": "LAB2"}]},
-            "lab-verification-task": {"codes": [CODE]},
+            "lab-verification-task": {"codes": [{**CODE, "code": "LAB3"}]},
             "haematology-referral": {"link": link},
-            "workup-panel": {"members": {"b12": {"codes": [CODE]}}, "link": link},
-            "nat-test": {"members": {"hev-nat": {"codes": [CODE]}}},
+            "workup-panel": {"members": {"b12": {"codes": [{**CODE, "code": "LAB4"}]}}, "link": link},
+            "nat-test": {"members": {"hev-nat": {"codes": [{**CODE, "code": "LAB5"}]}}},
             **antibiotics(CEFEPIME, {**CEFEPIME, "label": "Cefepime if well"}, ORDER_SET, link=link),
             "gcsf-draft": {"options": [{"medication": {"text": "Filgrastim"}, "dosage": "5 micrograms/kg"}]},
             "antibacterial-prophylaxis-draft": {
@@ -63,9 +64,9 @@ def test_reads_codes_links_members_and_options() -> None:
     )
     assert orders.codes == {
         "stat-cbc-diff": (CODING, Coding("urn:oid:1.2.3", "LAB2", "CBC of the house")),
-        "lab-verification-task": (CODING,),
-        "b12": (CODING,),
-        "hev-nat": (CODING,),
+        "lab-verification-task": (Coding("urn:oid:1.2.3", "LAB3", "CBC of the house"),),
+        "b12": (Coding("urn:oid:1.2.3", "LAB4", "CBC of the house"),),
+        "hev-nat": (Coding("urn:oid:1.2.3", "LAB5", "CBC of the house"),),
     }
     refer = Link("Refer", "https://example.org/refer?x=1")
     assert orders.links == dict.fromkeys(
@@ -76,7 +77,7 @@ def test_reads_codes_links_members_and_options() -> None:
     assert first.item == OrderItem("Cefepime", dosage="2 g IV every 8 hours")
     assert first.drugs == (TERMS.drug("cefepime"),)
     assert (second.label, second.item) == ("Cefepime if well", first.item)
-    assert third.item == OrderItem("CBC of the house", codings=(CODING,))
+    assert third.item == OrderItem("Shock set", codings=(Coding(*SET_CODE.values()),))
     assert third.drugs == (TERMS.drug("cefepime"), TERMS.drug("vancomycin"))
     ((growth_factor,), (prophylaxis,)) = (orders.options[kind] for kind in (Kind.GCSF_DRAFT, Kind.PROPHYLAXIS_DRAFT))
     assert (growth_factor.drugs, prophylaxis.drugs) == ((TERMS.drug("filgrastim"),), (TERMS.drug("levofloxacin"),))
@@ -102,6 +103,7 @@ def test_a_medication_can_be_codes_with_or_without_words() -> None:
         "piperacillin + tazobactam",
         "Imipenem/cilastatin 500 mg/100 mL",
         "Zosyn",
+        "Ampicillin-sulbactam 3 g",
         "PIPERACILLIN-TAZOBACTAM 4.5 G IN SODIUM CHLORIDE 0.9 % 100 ML, IVPB",
     ],
 )
@@ -148,6 +150,14 @@ def link(**members: Any) -> dict[str, Any]:
         (codes(display=None), "orders.duffy-phenotype.codes[0].display", "is missing"),
         (codes(display="a\nb"), "orders.duffy-phenotype.codes[0].display", "on one line"),
         (codes(display="a" * 201), "orders.duffy-phenotype.codes[0].display", "at most 200"),
+        (codes(code="a\ud800"), "orders.duffy-phenotype.codes[0].code", "invisible"),
+        (codes(display="\u200b"), "orders.duffy-phenotype.codes[0].display", "not empty"),
+        (codes(display="CBC\u200b"), "orders.duffy-phenotype.codes[0].display", "invisible"),
+        (codes(display="-"), "orders.duffy-phenotype.codes[0].display", "not empty"),
+        (codes(system="javascript:alert(1)"), "orders.duffy-phenotype.codes[0].system", "address of a code system"),
+        (codes(system="http://a\\b"), "orders.duffy-phenotype.codes[0].system", "address of a code system"),
+        ({"a\nb\x1b\ud800": {}}, r"orders.a\nb\x1b\ud800", "is no kind"),
+        ({"duffy-phenotype": {"a\nb": {}}}, "orders.duffy-phenotype", r"unknown members: a\nb"),
         (codes(version="1"), "orders.duffy-phenotype.codes[0]", "unknown members: version"),
         (link(url="http://example.org"), "orders.pharmacy-consult.link.url", "must be an https URL"),
         (link(url="https://"), "orders.pharmacy-consult.link.url", "https URL"),
@@ -155,6 +165,7 @@ def link(**members: Any) -> dict[str, Any]:
         (link(url="https://example.org/a b"), "orders.pharmacy-consult.link.url", "or spaces"),
         (link(url="https://example.org:99999"), "orders.pharmacy-consult.link.url", "https URL"),
         (link(url="https://example.org:0"), "orders.pharmacy-consult.link.url", "https URL"),
+        (link(url="https://example.org\\.example.com"), "orders.pharmacy-consult.link.url", "or backslashes"),
         (link(url="https://[::1"), "orders.pharmacy-consult.link.url", "https URL"),
         (link(url="javascript:alert(1)"), "orders.pharmacy-consult.link.url", "https URL"),
         (link(label=""), "orders.pharmacy-consult.link.label", "not empty"),
@@ -207,6 +218,96 @@ def test_refuses_what_could_not_be_used_and_says_where(orders: dict[str, Any], p
     assert "u:p" not in said
 
 
+GENTAMICIN = {"system": RXNORM["system"], "code": "1596450", "display": "gentamicin"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Cefepime, gentamicin",
+        "Cefepime gentamicin",
+        "Cefepime-gentamicin",
+        "Cefepime; amikacin",
+        "cefepime or tobramycin",
+        "cefepime then amikacin",
+        "vancomycin et amikacin",
+        "Cefepime with Nosuchmycin",
+    ],
+)
+def test_refuses_a_name_with_a_drug_that_is_not_checked(words: str) -> None:
+    """However they are joined, for a medication and for what an order set contains."""
+    for orders in (option(medication={"text": words}), antibiotics({**ORDER_SET, "contains": [words]})):
+        with pytest.raises(SettingsError, match=r"does not recognise '(gentamicin|amikacin|tobramycin|Nosuchmycin)'"):
+            load(orders)
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (option(medication={"text": "Cefepime, vancomycin"}), "names several drugs: cefepime, vancomycin"),
+        (option(medication={"text": "Vancomycin", "codes": [GENTAMICIN]}), "not recognise 'gentamicin'"),
+        (option(medication={"text": "Vancomycin", "codes": [{**CODE, "display": "Gentamicin"}]}),
+         "not recognise 'Gentamicin'"),
+        (option(medication={"text": "Cefepime", "codes": [RXNORM, {**GENTAMICIN, "display": "Cefepime"}]}),
+         "not recognise 'gentamicin'"),
+        (option(medication={"text": "Vancomycin", "codes": [{**CODE, "display": "Cefepime"}]}), "names several drugs"),
+        (option(label="Vancomycin"), "name another drug: vancomycin"),
+        (option(label="Gentamicin"), "name another drug: Gentamicin"),
+        (option(label="House protocol", dosage="2 g with gentamicin"), "name another drug: gentamicin"),
+        (antibiotics({**ORDER_SET, "label": "Meropenem"}), "name another drug: meropenem"),
+        (antibiotics({**ORDER_SET, "order_set": {"codes": [{**SET_CODE, "display": "Cefepime plus gentamicin"}]}}),
+         "name another drug: gentamicin"),
+        (antibiotics({**ORDER_SET, "order_set": {"codes": [SET_CODE], "text": "Meropenem set"}, "label": "Set"}),
+         "name another drug: meropenem"),
+        (antibiotics({**ORDER_SET, "order_set": {"codes": [{**SET_CODE, "display": "Amikacin"}], "text": "Set"}}),
+         "name another drug: Amikacin"),
+    ],
+)  # fmt: skip
+def test_refuses_words_and_codes_that_name_another_drug(content: dict[str, Any], fault: str) -> None:
+    with pytest.raises(SettingsError, match=fault):
+        load(content)
+
+
+def test_an_order_set_may_say_what_it_contains() -> None:
+    named = {"order_set": {"codes": [{**SET_CODE, "display": "Cefepime and vancomycin"}]}}
+    assert load(antibiotics({**ORDER_SET, **named, "label": "Cefepime + vancomycin"})).options
+
+
+LOINC_CBC = {"system": "urn:oid:2.16.840.1.113883.6.1", "code": "57021-8", "display": "CBC"}
+
+
+@pytest.mark.parametrize(
+    ("orders", "place", "fault"),
+    [
+        ({"blood-cultures": {"codes": [CODE]}, "repeat-cbc-diff": {"codes": [{**CODE, "code": "LAB2"}, CODE]}},
+         "orders.repeat-cbc-diff.codes[1]", "blood-cultures has the same code LAB1"),
+        ({"stat-cbc-diff": {"codes": [CODE]}, "workup-panel": {"members": {"b12": {"codes": [CODE]}}}},
+         "orders.workup-panel.members.b12.codes[0]", "stat-cbc-diff has the same code LAB1"),
+        ({"workup-panel": {"members": {"b12": {"codes": [CODE]}, "folate": {"codes": [CODE]}}}},
+         "orders.workup-panel.members.folate.codes[0]", "b12 has the same code"),
+        ({"blood-cultures": {"codes": [SET_CODE]}, **antibiotics(CEFEPIME, ORDER_SET)},
+         "orders.empiric-antibiotics.options[1].order_set.codes[0]", "blood-cultures has the same code SET1"),
+        ({"blood-cultures": {"codes": [LOINC_CBC]}}, "orders.blood-cultures.codes[0]",
+         "the code tables know 57021-8 as another order: cbc-diff"),
+        ({"workup-panel": {"members": {"b12": {"codes": [LOINC_CBC]}}}}, "orders.workup-panel.members.b12.codes[0]",
+         "as another order: cbc-diff"),
+    ],
+)  # fmt: skip
+def test_one_code_stands_for_one_order(orders: dict[str, Any], place: str, fault: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        load(orders)
+    assert str(raised.value).startswith(f"{place}: ")
+    assert fault in str(raised.value)
+
+
+def test_kinds_of_the_same_order_and_options_of_the_same_drug_may_share_a_code() -> None:
+    film = {"system": "http://loinc.org", "code": "5909-7", "display": "Blood film"}
+    drug = {"medication": {"codes": [{**RXNORM, "code": "82122", "display": "levofloxacin"}]}, "dosage": "500 mg"}
+    shared = {"stat-cbc-diff": {"codes": [CODE, LOINC_CBC]}, "repeat-cbc-diff": {"codes": [CODE, LOINC_CBC]}}
+    prophylaxis = {"antibacterial-prophylaxis-draft": {"options": [drug]}}
+    assert load({**shared, "manual-smear": {"codes": [film]}, **antibiotics(drug), **prophylaxis}).codes
+
+
 def test_the_longest_button_that_fits() -> None:
     assert load(option(label="x" * 100)).options
     assert load(option(dosage="x" * 90)).options
@@ -256,14 +357,15 @@ def test_an_order_with_the_codes_of_the_site_is_recognised_when_it_comes_back() 
         {
             "stat-cbc-diff": {"codes": [CODE]},
             "repeat-cbc-diff": {"codes": [CODE, other]},
-            "workup-panel": {"members": {"b12": {"codes": [other]}}},
+            "workup-panel": {"members": {"b12": {"codes": [{**CODE, "code": "B12"}]}}},
             "haematology-referral": {"codes": [{**CODE, "code": "REF1"}]},
             "nat-test": {"members": {"hev-nat": {"codes": [{**CODE, "code": "NAT1"}]}}},
         }
     )
     terms = recognising(TERMS, orders)
     assert terms.order_kinds([CODING]) == {"cbc-diff"}
-    assert terms.order_kinds([Coding(" urn:oid:1.2.3 ", " LAB2 ", None)]) == {"cbc-diff", "b12"}
+    assert terms.order_kinds([Coding(" urn:oid:1.2.3 ", " LAB2 ", None)]) == {"cbc-diff"}
+    assert terms.order_kinds([Coding("urn:oid:1.2.3", "B12", None)]) == {"b12"}
     assert terms.order_kinds([Coding("urn:oid:1.2.3", "REF1", None)]) == {"haematology-referral"}
     assert terms.order_kinds([Coding("urn:oid:1.2.3", "NAT1", None)]) == {"hev-nat"}
     assert terms.order_kinds([Coding("urn:oid:1.2.9", "LAB1", None), Coding(None, None, None)]) == frozenset()

@@ -37,6 +37,17 @@ def stands_against(entry: str, drug: str) -> bool:
         ("Penicillins", ["piperacillin-tazobactam"], ["vancomycin"]),
         ("Allergy to penicillin (finding)", ["piperacillin-tazobactam"], ["levofloxacin"]),
         ("PCN", ["piperacillin-tazobactam"], ["meropenem"]),
+        ("PCNs", ["piperacillin-tazobactam"], ["meropenem"]),
+        ("Maxipime", ["cefepime"], ["meropenem"]),
+        ("Rocephin", ["ceftriaxone", "cefepime"], ["aztreonam"]),
+        ("Amoxil", ["amoxicillin", "cefepime"], ["levofloxacin"]),
+        ("Levaquin", ["levofloxacin", "ciprofloxacin"], ["cefepime"]),
+        ("Merrem", ["meropenem", "imipenem"], ["cefepime"]),
+        ("Azactam", ["aztreonam"], ["cefepime"]),
+        ("Vanco", ["vancomycin"], ["cefepime"]),
+        ("No known allergies except penicillin", ["cefepime"], ["meropenem"]),
+        ("No known allergies except Amoxil", ["amoxicillin"], ["meropenem"]),
+        ("No known allergies other than antibiotics", ["cefepime", "meropenem"], ["filgrastim"]),
         ("Cephalosporins", ["cefepime", "piperacillin-tazobactam"], ["imipenem"]),
         ("Cefotaxime", ["cefepime"], ["meropenem"]),
         ("Tazobactam", ["piperacillin-tazobactam"], ["meropenem"]),
@@ -114,7 +125,12 @@ def problem(kind: str, source: str) -> tuple[DataProblem, ...]:
         (check(data_problems=problem("broken-resource", "AllergyIntolerance/a9")), False),
         (check(data_problems=problem("broken-resource", "AllergyIntolerance")), False),
         (check(data_problems=problem("broken-resource", "Condition/a9")), True),
-        (check(data_problems=problem("wrong-patient", "AllergyIntolerance/a9")), True),
+        (check("Latex", data_problems=problem("broken-resource", "Bundle")), False),
+        (check(data_problems=problem("other-patient", "AllergyIntolerance/a9")), False),
+        (check("Latex", data_problems=problem("other-patient", "AllergyIntolerance/a9")), True),
+        (check(data_problems=problem("other-patient", "Condition/c9")), True),
+        (check("Latex", data_problems=problem("unstated-patient", "AllergyIntolerance/a9")), False),
+        (check("Latex", data_problems=problem("unknown-drug", "Bundle")), True),
     ],
 )
 def test_allergies_that_cannot_all_be_read_are_not_known(asked, known):
@@ -126,8 +142,46 @@ def test_a_coded_drug_without_words_is_readable():
     assert AllergyCheck(Chart(ADULT, allergies=(entry,)), CLASSES).known
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "No information about allergies",
+        "Patient not asked",
+        "Unable to obtain",
+        "Allergies not reviewed",
+        "Not assessed",
+        "Allergies not known",
+        "Not available",
+        "Not recorded",
+        "Not documented",
+        "Unobtainable",
+        "Asked but declined",
+        "Unknown",
+        "Unspecified drug allergy",
+        "Unidentified substance",
+        "Undetermined",
+        "Masked",
+        "Unknown antibiotic",
+    ],
+)
+def test_an_entry_that_says_that_nobody_knows_leaves_allergies_not_known(text):
+    assert not check(text).known
+    assert not check("Latex", text).known
+
+
+@pytest.mark.parametrize("text", ["Penicillin, reaction unknown", "Zosyn; unspecified reaction", "No known allergies"])
+def test_words_beside_a_drug_or_a_denial_leave_them_known(text):
+    assert check(text).known
+
+
 def test_leaves_out_entries_that_say_there_is_none():
     assert [entry.text for entry in check("No known allergies", "Latex", "no known drug allergy").on_file] == ["Latex"]
+
+
+@pytest.mark.parametrize("words", ["except", "excepting", "excluding", "apart from", "other than", "besides", "but"])
+def test_what_is_excepted_from_no_known_allergies_is_on_file(words):
+    text = f"No known allergies {words} latex"
+    assert [entry.text for entry in check(text).on_file] == [text]
 
 
 def test_every_class_of_the_words_is_one_that_a_drug_can_have():

@@ -338,7 +338,9 @@ def test_the_words_of_a_drafted_order_stay_as_they_are():
     undated = replace(drafted, planned_first_dose=None)
     assert evidence(LOW, COUNT, undated, hook="order-sign")[3] == ((*words[:7], "", *words[8:]),)
     stop = replace(undated, status="stopped", drugs=(), name="Apixaban")
-    assert evidence(LOW, COUNT, stop, hook="order-sign")[3] == (("stopped", (), "Apixaban", *words[3:7], "", *words[8:]),)
+    assert evidence(LOW, COUNT, stop, hook="order-sign")[3] == (
+        ("stopped", (), "Apixaban", *words[3:7], "", *words[8:]),
+    )
 
 
 def test_results_are_sorted_by_all_their_words():

@@ -27,6 +27,14 @@ CLINICAL = "http://terminology.hl7.org/CodeSystem/condition-clinical"
 CML = {**coded(SNOMED, "92818009", "Chronic myeloid leukemia"), "text": "CML"}
 
 
+HOUSE = "urn:house|1"
+
+
+def several(*codes: str) -> Any:
+    """A status in several codings; HOUSE stands for a code that only the sender knows."""
+    return {"coding": [{"system": "urn:house" if code == HOUSE else CLINICAL, "code": code} for code in codes]}
+
+
 def condition(**members: Any) -> Any:
     return mine("Condition", "c1", **({"code": CML} | members))
 
@@ -45,6 +53,17 @@ def condition(**members: Any) -> Any:
         ({}, True),
         ({"abatementDateTime": "2020"}, False),
         ({"abatementBoolean": False}, True),
+        ({"clinicalStatus": several(HOUSE, "active")}, True),
+        ({"clinicalStatus": several("relapse", HOUSE)}, True),
+        ({"clinicalStatus": several("resolved", "active")}, True),
+        ({"clinicalStatus": several(HOUSE, "resolved")}, False),
+        ({"clinicalStatus": several(HOUSE)}, True),
+        ({"clinicalStatus": several(HOUSE), "abatementDateTime": "2020"}, False),
+        ({"clinicalStatus": several("active"), "abatementDateTime": "2020"}, True),
+        ({"clinicalStatus": {"coding": [{"system": "urn:house", "code": "7", "display": "Resolved"}]}}, False),
+        ({"clinicalStatus": {"text": "In remission"}}, False),
+        ({"clinicalStatus": {"text": "INACTIVE"}}, False),
+        ({"clinicalStatus": [coded(CLINICAL, "resolved")]}, False),
     ],
 )
 def test_tells_active_conditions(reader: FhirChartReader, members: dict[str, Any], active: bool) -> None:
@@ -52,10 +71,25 @@ def test_tells_active_conditions(reader: FhirChartReader, members: dict[str, Any
     assert (problem.active, "cml" in problem.kinds) == (active, True)
 
 
-@pytest.mark.parametrize("status", [coded("x", "refuted"), "entered-in-error", {"text": "refuted"}])
+@pytest.mark.parametrize(
+    "status",
+    [
+        coded("x", "refuted"),
+        "entered-in-error",
+        {"text": "refuted"},
+        several(HOUSE, "refuted"),
+        several("entered-in-error", HOUSE),
+        {"text": "Entered in Error"},
+    ],
+)
 def test_drops_what_is_not_so(reader: FhirChartReader, status: Any) -> None:
     chart = chart_of(reader, {"conditions": bundle(condition(verificationStatus=status))})
     assert (chart.problems, chart.data_problems) == ((), ())
+
+
+@pytest.mark.parametrize("status", [several(HOUSE), several("refuted", "confirmed"), several("unconfirmed"), None])
+def test_keeps_what_may_be_so(reader: FhirChartReader, status: Any) -> None:
+    assert chart_of(reader, {"conditions": bundle(condition(verificationStatus=status))}).problems != ()
 
 
 @pytest.mark.parametrize(
@@ -144,6 +178,11 @@ def test_reports_a_birth_date_that_is_none(reader: FhirChartReader) -> None:
         ({"clinicalStatus": coded("x", "resolved")}, False),
         ({"clinicalStatus": "inactive"}, False),
         ({"verificationStatus": coded("x", "refuted")}, False),
+        ({"clinicalStatus": several(HOUSE, "active")}, True),
+        ({"clinicalStatus": several(HOUSE)}, True),
+        ({"clinicalStatus": several(HOUSE, "inactive")}, False),
+        ({"verificationStatus": several(HOUSE, "entered-in-error")}, False),
+        ({"verificationStatus": several("refuted", "confirmed")}, True),
     ],
 )
 def test_reads_active_allergies(reader: FhirChartReader, members: dict[str, Any], is_there: bool) -> None:

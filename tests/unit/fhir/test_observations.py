@@ -100,6 +100,19 @@ def test_reads_a_missing_status_as_preliminary_and_says_so(reader: FhirChartRead
     assert problems_of(chart) == {("broken-resource", "Observation/o1")}
 
 
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"valueQuantity": None, "valueString": "see report " * 3000},
+        {"valueQuantity": {"value": 1.2, "unit": "cells " * 5000}},
+    ],
+)
+def test_prose_in_place_of_a_result_is_quoted_in_part(reader: FhirChartReader, members: dict[str, Any]) -> None:
+    chart = chart_with(reader, count(**members))
+    assert len(chart.measurements[0].raw) <= 80
+    assert all(len(problem.text) < 400 for problem in chart.data_problems)
+
+
 def test_takes_a_stated_absence_as_no_result(reader: FhirChartReader) -> None:
     chart = chart_with(reader, count(valueQuantity=None, dataAbsentReason=ABSENT))
     assert (chart.measurements, chart.data_problems) == ((), ())
