@@ -162,7 +162,7 @@ def link(**members: Any) -> dict[str, Any]:
         (link(url="http://example.org"), "orders.pharmacy-consult.link.url", "must be an https URL"),
         (link(url="https://"), "orders.pharmacy-consult.link.url", "https URL"),
         (link(url="https://u:p@example.org"), "orders.pharmacy-consult.link.url", "without user"),
-        (link(url="https://example.org/a b"), "orders.pharmacy-consult.link.url", "or spaces"),
+        (link(url="https://example.org/a b"), "orders.pharmacy-consult.link.url", "without user, spaces or"),
         (link(url="https://example.org:99999"), "orders.pharmacy-consult.link.url", "https URL"),
         (link(url="https://example.org:0"), "orders.pharmacy-consult.link.url", "https URL"),
         (link(url="https://example.org\\.example.com"), "orders.pharmacy-consult.link.url", "or backslashes"),
