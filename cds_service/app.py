@@ -67,7 +67,7 @@ def create_app(settings: Settings) -> Flask:
     load_models()  # once, before workers fork: else the first card with an order waits for it
     store = open_store(settings)
     metrics = Metrics()
-    reader = CountedReads(FhirChartReader(knowledge.terminology, FhirClient()), metrics)
+    reader = CountedReads(FhirChartReader(knowledge.terminology, FhirClient(), knowledge.library.numbers), metrics)
     return make_app(
         Collaborators(
             settings=settings,
@@ -100,7 +100,7 @@ def evaluate_offline(settings: Settings, body: bytes, at: datetime) -> dict[str,
     caller = CallerIdentity(fhir_servers=settings.fhir_servers)
     service = service_of_hook(knowledge.services, hook)
     request = read_hook_request(document, service, caller, allow_http=settings.allow_insecure)
-    reader = FhirChartReader(knowledge.terminology, FhirClient())
+    reader = FhirChartReader(knowledge.terminology, FhirClient(), knowledge.library.numbers)
     answer = make_service(settings, knowledge, reader).answer(request, now=at)
     return render_answer(answer, explain=settings.explain)
 

@@ -10,11 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
-from cds_service.card_files.site_names import is_partner
 from cds_service.card_files.site_values import Place
 from cds_service.clinical.allergies import DrugClasses
 from cds_service.clinical.codings import Coding
-from cds_service.clinical.drug_names import DrugNames
 from cds_service.clinical.drug_table import Drug
 from cds_service.clinical.site_orders import OrderOption
 from cds_service.clinical.suggestions import OrderItem, SuggestionKind
@@ -32,13 +30,16 @@ _SEVERAL = re.compile(r"\s*(?:[+&]|\b(?:and|with|plus)\b|(?<=[a-z]{4})/(?=[a-z]{
 """What joins drugs in one name: each must be recognised, also one of no known name. The stroke of "mg/mL" does not."""
 
 
+_PARTNER_STEM = "bactam"
+_PARTNERS = frozenset({"cilastatin"})
+
+
 @dataclass(frozen=True, slots=True)
 class OptionReader:
     """Reads the options of one kind. Raises: SettingsError from every method."""
 
     terminology: Terminology
     classes: DrugClasses
-    names: DrugNames
 
     def options(self, place: Place, kind: SuggestionKind, content: Any) -> tuple[OrderOption, ...]:
         options = tuple(self._option(one, kind, entry) for one, entry in place.each(content))
@@ -99,8 +100,11 @@ class OptionReader:
     def _unlisted(self, codings: Sequence[Coding], texts: Sequence[str]) -> list[str]:
         """Known drugs that the drug table does not list, wherever words or codes name one."""
         coded = [self.terminology.match_drugs([replace(coding, display=None)], None, None) for coding in codings]
-        names = [*self.names.find(texts).unlisted, *(match.matched_text for match in coded if match.unlisted)]
-        return [name for name in names if not is_partner(name)]
+        names = [
+            *self.terminology.matcher.names.find(texts).unlisted,
+            *(match.matched_text for match in coded if match.unlisted),
+        ]
+        return [name for name in names if not _is_partner(name)]
 
     def _no_other(self, place: Place, drugs: Sequence[Drug], texts: Sequence[str]) -> None:
         """What is read beside an order must not name a drug that is not in it."""
@@ -112,6 +116,11 @@ class OptionReader:
     def _is_known(self, words: str, codings: Sequence[Coding]) -> bool:
         known = self.terminology.match_drugs(codings, words, None).drugs
         return bool(known) or bool(self.classes.named_in(words)) or not any(letter.isalpha() for letter in words)
+
+
+def _is_partner(name: str) -> bool:
+    """True for what only protects another drug (cilastatin, a beta-lactamase inhibitor): part of that one."""
+    return name.casefold() in _PARTNERS or name.casefold().endswith(_PARTNER_STEM)
 
 
 def _displays(codings: Sequence[Coding]) -> list[str]:

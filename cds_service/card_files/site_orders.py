@@ -12,12 +12,10 @@ from typing import Any
 
 from cds_service.card_files.drug_class_words import load_drug_classes
 from cds_service.card_files.site_codes import ClaimedCodes
-from cds_service.card_files.site_names import load_drug_names
 from cds_service.card_files.site_options import OptionReader
 from cds_service.card_files.site_values import Place
 from cds_service.clinical.cards import Link
 from cds_service.clinical.codings import Coding
-from cds_service.clinical.drug_names import DrugNames
 from cds_service.clinical.requested_tests import MEMBERS
 from cds_service.clinical.site_orders import OrderOption, SiteOrders
 from cds_service.clinical.suggestions import CHANGES_AN_ORDER, NEEDS_SITE_ORDER, SuggestionKind
@@ -30,8 +28,7 @@ CONFIGURABLE = tuple(kind for kind in SuggestionKind if kind not in CHANGES_AN_O
 def load_site_orders(orders: Mapping[str, Any], terminology: Terminology, cards_dir: Path) -> SiteOrders:
     """The orders of the site, checked. Raises: SettingsError, CardFileError."""
     classes = load_drug_classes(cards_dir)
-    names = load_drug_names(cards_dir) if NEEDS_SITE_ORDER & orders.keys() else DrugNames({})
-    reader = _Reader(OptionReader(terminology, classes, names), ClaimedCodes(terminology.orders))
+    reader = _Reader(OptionReader(terminology, classes), ClaimedCodes(terminology.orders))
     for name, content in orders.items():
         reader.read(name, content)
     return SiteOrders(reader.codes, reader.options, reader.links, classes)

@@ -130,14 +130,15 @@ class DrugMatcher:
         for place, rule in enumerate(sorted(rules, key=lambda rule: rule.rank)):
             for need in rule.needs:
                 self._rules.setdefault(need, []).append((place, rule))
-        self._codes, self._names, self._forms = codes, names, forms
+        self._codes, self._forms = codes, forms
+        self.names = names
 
     def match(
         self, codings: Sequence[Coding], text: str | None, form_text: str | None, route: Route = Route.UNKNOWN
     ) -> DrugMatch:
         """The drugs of one medication; `route` is the route of the order where it is stated."""
         said = [coding.display for coding in codings if coding.display] + ([text] if text else [])
-        named = self._names.find(said)
+        named = self.names.find(said)
         found = sorted(self._entries(codings), key=lambda entry: list(MatchedBy).index(entry.matched_by))
         coded = [entry for entry in found if entry.ingredients]
         unlisted = [entry for entry in found if not entry.ingredients]

@@ -15,8 +15,8 @@ from cds_service.clinical.chart import Route
 IngredientIds = frozenset[str]
 Words = tuple[str, ...]
 
-LONGEST_TEXT = 1000
-"""More than any order's words: what is beyond is no name, and reading it would only cost time."""
+LONGEST_TEXT = 10_000
+"""More than any order's words by far: what is beyond is no name, and reading it would only cost time."""
 _PIECE = re.compile(r"[^\W\d_]+|\d+")
 SHORTEST_JOINED = 7
 """Letters that a name needs to be found across wrong spaces; shorter ones can arise from neighbouring words."""

@@ -17,7 +17,6 @@ from cds_service.clinical.shared_numbers import SharedNumbers, days, lasts
 
 ENDED = frozenset({"completed", "stopped", "on-hold", "cancelled"})
 RESTING = frozenset({"completed", "stopped"})
-UNGIVEN = timedelta.max
 
 
 @dataclass(frozen=True, slots=True)

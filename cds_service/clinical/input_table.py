@@ -24,9 +24,7 @@ Row = tuple[str, str, str]
 def input_table(verdicts: Sequence[Verdict], usual: Sequence[str], remarks: Iterable[str] = ()) -> str:
     """A GFM table: the inputs each rule lists (else the `usual` ones), then the other facts behind its verdict.
 
-    Empty where there is nothing to show.
-
-    `remarks` are further things that are not known, in words.
+    `remarks` are further things that are not known, in words. Empty where there is nothing to show.
     """
     asked = [pair for verdict in verdicts for pair in _listed(verdict, usual)]
     rows = dict.fromkeys(row for name, sheet in asked if (row := _row(name, sheet)))

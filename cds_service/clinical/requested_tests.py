@@ -7,14 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 
 from cds_service.clinical.chart import Finding, Measurement
+from cds_service.clinical.shared_numbers import days
 from cds_service.clinical.situation import Situation
 from cds_service.clinical.suggestions import SuggestionKind
-
-WORKUP_WINDOW = timedelta(days=365)
-"""Results of this time need not be repeated. Source: rule 19."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +108,10 @@ def requested_tests(kind: SuggestionKind, situation: Situation, order: str | Non
 
 
 def _missing_workup(situation: Situation) -> tuple[RequestedTest, ...]:
+    """A result on file makes its test needless only where it surely is recent: it reassures."""
     results: list[Measurement | Finding] = [*situation.chart.measurements, *situation.chart.findings]
-    on_file = {r.analyte for r in results if r.final and r.taken.may_be_within(WORKUP_WINDOW, situation.now)}
+    window = days(situation.numbers.workup_days)
+    on_file = {r.analyte for r in results if r.final and r.taken.is_within(window, situation.now)}
     return tuple(test for analyte, test in WORKUP.items() if analyte not in on_file)
 
 

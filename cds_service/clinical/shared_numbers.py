@@ -111,6 +111,7 @@ class SharedNumbers:
     dexamethasone_factor: Decimal
     serology_transplant_days: Decimal
     igg_very_low: Decimal
+    workup_days: Decimal
 
     @classmethod
     def names(cls) -> frozenset[str]:

@@ -22,6 +22,7 @@ from cds_service.clinical.chart import (
     ServiceOrder,
 )
 from cds_service.clinical.moments import Moment
+from cds_service.clinical.shared_numbers import SharedNumbers, days
 from cds_service.clinical.terminology import Terminology
 from cds_service.fhir.drafts import SERVICE_TYPES, Drafts
 from cds_service.fhir.json_access import text
@@ -67,6 +68,7 @@ class ChartBuilder:
     drafts: Drafts
     patient_id: str
     now: datetime
+    numbers: SharedNumbers
     encounter_id: str | None = None
     problems: list[DataProblem] = field(default_factory=list)
     recognitions: list[DrugRecognition] = field(default_factory=list)
@@ -146,15 +148,17 @@ class ChartBuilder:
         return {key: OTHER_ENCOUNTER} if only_others and key in wanted else {}
 
     def _readings(self) -> Readings:
-        reader, results = ObservationReader(self.terminology, self.now), results_of(self.pool, self.patient_id)
+        reader = ObservationReader(self.terminology, self.now, self.numbers)
+        results = results_of(self.pool, self.patient_id)
         self.problems += results.problems
         self._each(results.items, reader.read)
         return reader.readings
 
     def _counts_not_sent(self, wanted: set[str]) -> dict[str, str]:
         key = PrefetchKey.CELL_COUNTS.value
-        asked = key in wanted and has_panel_without_results(self.pool, self.terminology, self.now)
-        return {key: WITHOUT_RESULTS} if asked else {}
+        current = days(self.numbers.current_days)
+        lacking = key in wanted and has_panel_without_results(self.pool, self.terminology, self.now, current)
+        return {key: WITHOUT_RESULTS} if lacking else {}
 
     def _orders(self) -> list[MedicationOrder]:
         reader = MedicationReader(self.terminology, self.medications)

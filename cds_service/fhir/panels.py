@@ -25,9 +25,7 @@ STATUS_OF_RESULTS = {"partial": "preliminary", "appended": "amended"}
 """Statuses that only a report has, and what they make of its results."""
 
 WITHOUT_RESULTS = "a blood count was sent without its results"
-CURRENT = timedelta(days=28)
 WHITE_COUNTS = frozenset({Analyte.ANC, Analyte.WBC})
-"""An older panel that came alone does not make the counts of today unknown (C-FRESH)."""
 
 
 @dataclass(slots=True)
@@ -127,11 +125,14 @@ def _specimen_of(holder: Json) -> Json | None:
     return stated[0] if len(stated) == 1 else None
 
 
-def has_panel_without_results(pool: Pool, terminology: Terminology, now: datetime) -> bool:
-    """True where a blood count that may be current names results that were not sent, and none that was is a count."""
+def has_panel_without_results(pool: Pool, terminology: Terminology, now: datetime, current: timedelta) -> bool:
+    """True where a blood count that may be current names results that were not sent, and none that was is a count.
+
+    An older one does not make the counts of today unknown; `current` is how old a count may be (C-FRESH).
+    """
     by_name = _by_name(pool)
     return any(
-        _lacks_its_counts(item.resource, by_name, terminology) and _may_be_current(item.resource, now)
+        _lacks_its_counts(item.resource, by_name, terminology) and _may_be_within(item.resource, current, now)
         for item in pool.of("DiagnosticReport", "Observation")
         if _is_blood_count(item.resource, terminology)
     )
@@ -150,6 +151,6 @@ def _lacks_its_counts(holder: Json, by_name: Mapping[str, Item], terminology: Te
     return None in found and not analytes & WHITE_COUNTS
 
 
-def _may_be_current(holder: Json, now: datetime) -> bool:
+def _may_be_within(holder: Json, current: timedelta, now: datetime) -> bool:
     taken = _time_of(holder)
-    return taken is None or taken.may_be_within(CURRENT, now)
+    return taken is None or taken.may_be_within(current, now)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 from cds_service.clinical.chart import DataProblem, Finding, Measurement, Problem
 from cds_service.clinical.markdown import shorten
 from cds_service.clinical.moments import Moment
+from cds_service.clinical.shared_numbers import SharedNumbers, days, hours
 from cds_service.clinical.terminology import Analyte, Terminology
 from cds_service.clinical.units import UnitProblem
 from cds_service.fhir.codes import Concept, code_of, read_choices, read_concept, read_concepts, status_of
@@ -33,13 +34,6 @@ WRITTEN_AS = {Analyte.HGB_MOLAR: Analyte.HGB}
 PANELS = frozenset({Analyte.BP_PANEL, Analyte.CBC_PANEL})
 NO_TIME = "no time of the draw"
 LONGEST_RAW = 80
-MAY_BE_RECENT = {
-    Analyte.ANC: timedelta(days=28),
-    Analyte.WBC: timedelta(days=28),
-    Analyte.TEMP: timedelta(hours=24),
-}
-"""How long before the call an undated result may have been taken and still count."""
-
 DENIALS = ("no", "not", "none", "absent", "negative", "denies", "without", "false")
 
 UNIT_PROBLEMS = {
@@ -74,10 +68,12 @@ class Draw:
 class ObservationReader:
     """Reads Observations into one `Readings`."""
 
-    def __init__(self, terminology: Terminology, now: datetime) -> None:
+    def __init__(self, terminology: Terminology, now: datetime, numbers: SharedNumbers) -> None:
         self.terminology = terminology
         self.now = now
         self.readings = Readings()
+        current = days(numbers.current_days)
+        self._may_be_recent = {Analyte.ANC: current, Analyte.WBC: current, Analyte.TEMP: hours(numbers.vitals_hours)}
 
     def read(self, item: Item) -> None:
         """Add what one Observation says. Statuses other than final and preliminary ones say nothing."""
@@ -113,11 +109,14 @@ class ObservationReader:
         yield from mappings(resource.get("component"))
 
     def _add_undated(self, holders: Iterable[Json], item: Item, final: bool) -> None:
-        """Results that decide are kept without their value: nobody may conclude that there are none."""
+        """Results that decide are kept without their value, as of any time at which they would count.
+
+        Nobody may conclude that there are none. Source: C-FRESH, C-FEVER.
+        """
         for holder in holders:
             analyte = self.terminology.analyte_of(read_concept(holder.get("code")).codings)
-            if analyte in MAY_BE_RECENT and not _is_absent(holder):
-                taken = Moment(latest=self.now, earliest=self.now - MAY_BE_RECENT[analyte])
+            if analyte in self._may_be_recent and not _is_absent(holder):
+                taken = Moment(latest=self.now, earliest=self.now - self._may_be_recent[analyte])
                 self._add_measurement(analyte, holder, Draw(taken, item.source, final, None))
                 self.readings.measurements[-1] = _undated(self.readings.measurements[-1])
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from cds_service.application.hook_request import HookRequest
 from cds_service.application.ports import ReadChart
+from cds_service.clinical.shared_numbers import SharedNumbers
 from cds_service.clinical.terminology import Terminology
 from cds_service.fhir.arrivals import Entry
 from cds_service.fhir.chart_builder import ChartBuilder
@@ -30,6 +31,7 @@ class FhirChartReader:
 
     terminology: Terminology
     client: FhirClient
+    numbers: SharedNumbers
 
     def read(
         self, request: HookRequest, templates: Mapping[str, str], *, now: datetime, deadline: datetime
@@ -50,6 +52,7 @@ class FhirChartReader:
             drafts,
             request.patient_id,
             now,
+            self.numbers,
             encounter_id=text(request.context.get("encounterId")),
             problems=problems_of(sent),
         )

@@ -47,7 +47,8 @@ def _knowledge() -> Knowledge:
 def answer_to(vignette: Json) -> HookAnswer:
     """The service's answer, with the settings that the vignette is about."""
     settings = Settings.load(_tool().vignette_settings(vignette), auth="off", deadline_ms=60_000)
-    service = make_service(settings, _knowledge(), FhirChartReader(_knowledge().terminology, FhirClient()))
+    reader = FhirChartReader(_knowledge().terminology, FhirClient(), _knowledge().library.numbers)
+    service = make_service(settings, _knowledge(), reader)
     document = _tool().build_request(vignette, NOW)
     description = service_of_hook(_knowledge().services, document["hook"])
     request = read_hook_request(document, description, CallerIdentity(), allow_http=False)

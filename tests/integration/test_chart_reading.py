@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from cds_service.application.hook_request import FhirAccess, HookRequest
-from cds_service.card_files.library import shipped_cards_dir
+from cds_service.card_files.library import read_numbers, shipped_cards_dir
 from cds_service.card_files.services import load_services
 from cds_service.card_files.tables import load_terminology
 from cds_service.clinical.chart import Chart
@@ -24,7 +24,7 @@ NOW = datetime.now(UTC)
 PATIENTS = {patient.id: patient for patient in load_patients(NOW)}
 TERMINOLOGY = load_terminology(shipped_cards_dir())
 TEMPLATES = load_services(shipped_cards_dir(), TERMINOLOGY)[0].prefetch
-READER = FhirChartReader(TERMINOLOGY, FhirClient())
+READER = FhirChartReader(TERMINOLOGY, FhirClient(), read_numbers(shipped_cards_dir() / "shared.yaml"))
 
 
 @pytest.fixture(scope="module")

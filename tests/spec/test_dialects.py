@@ -78,7 +78,7 @@ class Bench:
         settings = Settings(auth="off")
         knowledge = load_knowledge(settings)
         self.service: HookService = make_service(
-            settings, knowledge, FhirChartReader(knowledge.terminology, FhirClient())
+            settings, knowledge, FhirChartReader(knowledge.terminology, FhirClient(), knowledge.library.numbers)
         )
         self.rules = {rule.id for rule in knowledge.library.rules}
         self.templates = {name: text for service in knowledge.services for name, text in service.prefetch.items()}

@@ -38,7 +38,7 @@ EMPTY = (
 def service(min_confidence: str) -> tuple[HookService, Terminology]:
     settings = Settings(auth="off", suggestion_min_confidence=min_confidence)
     knowledge = load_knowledge(settings)
-    reader = FhirChartReader(knowledge.terminology, FhirClient())
+    reader = FhirChartReader(knowledge.terminology, FhirClient(), knowledge.library.numbers)
     return make_service(settings, knowledge, reader), knowledge.terminology
 
 

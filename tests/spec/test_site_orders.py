@@ -78,7 +78,7 @@ def wired(profile: str) -> tuple[HookService, tuple[ServiceDescription, ...]]:
     """The service as it is wired for a site profile."""
     settings = Settings(auth="off", orders=yaml.safe_load(profile)["orders"] if profile else {})
     knowledge = load_knowledge(settings)
-    reader = FhirChartReader(knowledge.terminology, FhirClient())
+    reader = FhirChartReader(knowledge.terminology, FhirClient(), knowledge.library.numbers)
     return make_service(settings, knowledge, reader), knowledge.services
 
 

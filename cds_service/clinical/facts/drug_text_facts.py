@@ -111,12 +111,13 @@ def _operator(drug: Drug) -> str:
 @fact(
     "drug.label_action",
     FactKind.TEXT,
-    meaning="What the label does on resumption, and notes",
+    meaning="What the label does on resumption, notes, and how counts are monitored",
     missing="Unknown where the table has none",
     source="drugs.csv",
 )
 def drug_label_action(c: DrugCase) -> Answer:
-    words = "; ".join(part for part in (c.drug.label_action, c.drug.notes) if part)
+    monitoring = f"monitoring: {c.drug.monitoring}" if c.drug.monitoring else ""
+    words = "; ".join(part for part in (c.drug.label_action, c.drug.notes, monitoring) if part)
     return Known(words) if words else Unknown(note="nothing stated")
 
 

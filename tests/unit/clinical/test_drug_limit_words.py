@@ -7,8 +7,10 @@ from decimal import Decimal
 import pytest
 
 from cds_service.clinical.drug_table import HoldOperator, ResumeOperator
+from cds_service.clinical.knowledge import Unknown
 from tests.unit.clinical.charts import (
     anc,
+    ask,
     draft,
     drug,
     drug_case,
@@ -121,3 +123,20 @@ def test_prints_the_limit_for_the_start_of_a_cycle_on_drafts():
 )
 def test_prints_the_counts_that_reach_a_limit_or_both_where_none_does(row, things, counts):
     assert words("reached_counts", drug(**row), *things) == counts
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"label_action": "same dose"}, "same dose"),
+        ({"label_action": "same dose", "notes": "a note"}, "same dose; a note"),
+        ({"notes": "a note", "monitoring": "weekly CBC"}, "a note; monitoring: weekly CBC"),
+    ],
+)
+def test_prints_all_that_the_table_says_beyond_the_limits(row, said):
+    assert words("label_action", drug(**row)) == said
+
+
+def test_says_nothing_beyond_the_limits_where_the_table_does_not():
+    one = order(drug(), start=10)
+    assert isinstance(ask("drug.label_action", drug_case(situation(one), one)), Unknown)

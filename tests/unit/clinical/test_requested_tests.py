@@ -14,7 +14,7 @@ from cds_service.clinical.requested_tests import (
     requested_tests,
 )
 from cds_service.clinical.suggestions import SuggestionKind as Kind
-from tests.unit.clinical.charts import finding, lab, service_order, situation
+from tests.unit.clinical.charts import bare_date, finding, lab, service_order, situation
 
 
 def test_a_test_is_covered_by_an_order_for_itself_and_by_those_named_beside_it():
@@ -53,6 +53,8 @@ def purposes(kind, *things, order=None, **more):
     [
         (lab("B12", "300", 365), False),
         (lab("B12", "300", 365.1), True),
+        (lab("B12", "300", bare_date(364)), False),
+        (lab("B12", "300", bare_date(365)), True),
         (lab("B12", "300", 1, final=False), True),
         (lab("B12", None, 1), False),
         (finding("HIV", "negative", days=365), True),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cds_service.card_files.library import shipped_cards_dir
+from cds_service.card_files.library import read_numbers, shipped_cards_dir
 from cds_service.card_files.tables import load_terminology
 from cds_service.clinical.terminology import Terminology
 from cds_service.fhir.client import FhirClient
@@ -18,4 +18,4 @@ def terminology() -> Terminology:
 
 @pytest.fixture(scope="session")
 def reader(terminology: Terminology) -> FhirChartReader:
-    return FhirChartReader(terminology, FhirClient())
+    return FhirChartReader(terminology, FhirClient(), read_numbers(shipped_cards_dir() / "shared.yaml"))
